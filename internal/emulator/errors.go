@@ -1,0 +1,107 @@
+package emulator
+
+import (
+	"fmt"
+	"strings"
+
+	"chainguard.dev/sdk/proto/capabilities"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/protoadapt"
+)
+
+// domain names the service in the details of its errors, as AIP-193 asks.
+const domain = "iam.chainguard.dev"
+
+// failure is an error as AIP-193 describes them: a status, the reason in a form
+// that programs can read, and whatever else tells what went wrong.
+func failure(code codes.Code, reason, message string, details ...proto.Message) error {
+	return withDetails(status.New(code, message),
+		append([]proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}, details...)...)
+}
+
+func withDetails(s *status.Status, details ...proto.Message) error {
+	v1 := make([]protoadapt.MessageV1, 0, len(details))
+	for _, d := range details {
+		v1 = append(v1, protoadapt.MessageV1Of(d))
+	}
+	detailed, err := s.WithDetails(v1...)
+	if err != nil {
+		// Only an OK status refuses details.
+		panic(fmt.Sprintf("emulator: details for a status of %s: %v", s.Code(), err))
+	}
+	return detailed.Err()
+}
+
+// notFound says that there is no resource of a kind, such as "GroupInvite".
+func notFound(kind, uid string) error {
+	return failure(codes.NotFound, "NOT_FOUND", fmt.Sprintf("%s %q was not found", kind, uid),
+		&errdetails.ResourceInfo{
+			ResourceType: domain + "/" + kind,
+			ResourceName: uid,
+			Description:  "The resource does not exist.",
+		})
+}
+
+// violations collects what is wrong with the fields of a request.
+type violations []*errdetails.BadRequest_FieldViolation
+
+func (v *violations) add(field, format string, args ...any) {
+	*v = append(*v, &errdetails.BadRequest_FieldViolation{Field: field, Description: fmt.Sprintf(format, args...)})
+}
+
+// err is nil if nothing is wrong.
+func (v violations) err() error {
+	if len(v) == 0 {
+		return nil
+	}
+	said := make([]string, 0, len(v))
+	for _, violation := range v {
+		said = append(said, violation.GetField()+": "+violation.GetDescription())
+	}
+	return failure(codes.InvalidArgument, "INVALID_ARGUMENT", "invalid request: "+strings.Join(said, "; "),
+		&errdetails.BadRequest{FieldViolations: v})
+}
+
+// invalid is the error of a request with one wrong field.
+func invalid(field, format string, args ...any) error {
+	var v violations
+	v.add(field, format, args...)
+	return v.err()
+}
+
+// precondition says that something must be done before the call can succeed.
+func precondition(kind, subject, description string) error {
+	return failure(codes.FailedPrecondition, "FAILED_PRECONDITION", description,
+		&errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{
+			Type: kind, Subject: subject, Description: description,
+		}}})
+}
+
+// denied names the capability that the caller lacks, and where.
+func denied(identity string, missing capabilities.Capability, scope string) error {
+	name := capabilityName(missing)
+	return withDetails(
+		status.Newf(codes.PermissionDenied, "identity %q does not have the capability %q on %q", identity, name, scope),
+		&errdetails.ErrorInfo{
+			Reason:   "MISSING_CAPABILITY",
+			Domain:   domain,
+			Metadata: map[string]string{"capability": name, "scope": scope, "identity": identity},
+		})
+}
+
+// unauthenticated refuses the caller's token. It never quotes the token.
+func unauthenticated(format string, args ...any) error {
+	return failure(codes.Unauthenticated, "UNAUTHENTICATED", fmt.Sprintf(format, args...))
+}
+
+// capabilityName is a capability as people write it: "group_invites.create".
+func capabilityName(c capabilities.Capability) string {
+	name, err := capabilities.Stringify(c)
+	if err != nil {
+		return c.String()
+	}
+	return name
+}

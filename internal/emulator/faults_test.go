@@ -1,0 +1,271 @@
+package emulator_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+func TestFaultsStrikeBeforeOrAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		fault emulator.Fault
+		want  codes.Code
+		live  int
+	}{
+		"a status before":   {emulator.Fault{Code: codes.Unavailable}, codes.Unavailable, 0},
+		"a status after":    {emulator.Fault{Code: codes.Unavailable, When: emulator.AfterCommit}, codes.Unavailable, 1},
+		"another status":    {emulator.Fault{Code: codes.Internal, When: emulator.AfterCommit}, codes.Internal, 1},
+		"a reset before":    {emulator.Fault{Drop: true}, codes.Unavailable, 0},
+		"a reset after":     {emulator.Fault{Drop: true, When: emulator.AfterCommit}, codes.Unavailable, 1},
+		"a delay before":    {emulator.Fault{Delay: time.Millisecond}, codes.OK, 1},
+		"a delay after":     {emulator.Fault{Delay: time.Millisecond, When: emulator.AfterCommit}, codes.OK, 1},
+		"a delayed status":  {emulator.Fault{Delay: time.Millisecond, Code: codes.Aborted}, codes.Aborted, 0},
+		"a spoilt answer":   {emulator.Fault{Mutate: func(m proto.Message) { proto.Reset(m) }}, codes.OK, 1},
+		"another method's":  {emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal}, codes.OK, 1},
+		"the method's own":  {emulator.Fault{Method: "CreateGroupInvite", Code: codes.Internal}, codes.Internal, 0},
+		"one that matches":  {emulator.Fault{Match: forParent("c"), Code: codes.Internal}, codes.Internal, 0},
+		"one that does not": {emulator.Fault{Match: forParent("x"), Code: codes.Internal}, codes.OK, 1},
+		"an improbable one": {emulator.Fault{Probability: 0.1, Rand: func() float64 { return 0.1 }, Code: codes.Internal}, codes.OK, 1},
+		"a probable one":    {emulator.Fault{Probability: 0.1, Rand: func() float64 { return 0.09 }, Code: codes.Internal}, codes.Internal, 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, emulator.Seed{})
+			p.Inject(test.fault)
+			_, err := p.create(p.admin, nil)
+			wantCode(t, err, test.want)
+			if live := p.Live(); len(live) != test.live {
+				t.Errorf("%d live invites, want %d", len(live), test.live)
+			}
+			if p.Count("CreateGroupInvite") != 1 {
+				t.Errorf("counted %v", p.Counts())
+			}
+		})
+	}
+}
+
+func forParent(part string) func(proto.Message) bool {
+	return func(m proto.Message) bool {
+		request, ok := m.(*iam.CreateGroupInviteRequest)
+		return ok && strings.Contains(request.GetParent(), part)
+	}
+}
+
+func TestAHangEndsWithTheCallersPatience(t *testing.T) {
+	t.Parallel()
+	for name, when := range map[string]emulator.When{"before": emulator.BeforeCommit, "after": emulator.AfterCommit} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, emulator.Seed{})
+			p.Inject(emulator.Fault{Hang: true, When: when})
+			ctx, cancel := context.WithTimeout(p.admin, 50*time.Millisecond)
+			defer cancel()
+			_, err := p.create(ctx, nil)
+			wantCode(t, err, codes.DeadlineExceeded)
+			if live := len(p.Live()); live != int(when) {
+				t.Errorf("%d live invites, want %d", live, when)
+			}
+		})
+	}
+}
+
+func TestAHangEndsWhenTheEmulatorCloses(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	arrived := make(chan struct{})
+	p.Inject(emulator.Fault{Hang: true, Match: func(proto.Message) bool { close(arrived); return true }})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := p.create(p.admin, nil)
+		failed <- err
+	}()
+	<-arrived
+	closeIt(t, p)
+	if err := <-failed; err == nil {
+		t.Error("the call succeeded")
+	}
+}
+
+func TestACallThatIsGivenUpDuringADelayCommitsNothing(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Delay: time.Hour})
+	ctx, cancel := context.WithTimeout(p.admin, 20*time.Millisecond)
+	defer cancel()
+	_, err := p.create(ctx, nil)
+	wantCode(t, err, codes.DeadlineExceeded)
+	closeIt(t, p) // waits for the handler
+	if live := p.Live(); len(live) != 0 {
+		t.Errorf("live are %v", live)
+	}
+}
+
+func TestAFaultStrikesAsOftenAsItIsTold(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Code: codes.Unavailable, Times: 2})
+	remove := p.Inject(emulator.Fault{Code: codes.Internal})
+	var got []codes.Code
+	for range 4 {
+		_, err := p.create(p.admin, nil)
+		got = append(got, status.Code(err))
+	}
+	remove()
+	_, err := p.create(p.admin, nil)
+	got = append(got, status.Code(err))
+	want := []codes.Code{codes.Unavailable, codes.Unavailable, codes.Internal, codes.Internal, codes.OK}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("the calls answered %v, want %v", got, want)
+		}
+	}
+}
+
+func TestAFaultAfterTheCommitWaitsForACommit(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Code: codes.Unavailable, When: emulator.AfterCommit, Times: 1})
+	_, err := p.create(p.admin, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.Ttl = nil })
+	wantCode(t, err, codes.InvalidArgument)
+	_, err = p.create(p.admin, nil)
+	wantCode(t, err, codes.Unavailable)
+}
+
+func TestADelayLeavesTheCallToTheNextFault(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Delay: time.Millisecond})
+	p.Inject(emulator.Fault{Mutate: func(m proto.Message) {
+		if i, ok := m.(*iam.GroupInvite); ok {
+			i.Code = ""
+		}
+	}})
+	p.Inject(emulator.Fault{Mutate: func(m proto.Message) {
+		if i, ok := m.(*iam.GroupInvite); ok {
+			i.Uid = ""
+		}
+	}})
+	created := p.mustCreate(t, nil)
+	if created.GetCode() != "" || created.GetUid() != "" || created.GetKeyId() == "" {
+		t.Errorf("answered %v, want neither code nor uid", created)
+	}
+	if stored := p.Invites()[0]; stored.Code == "" || stored.UID == "" {
+		t.Errorf("what is stored was spoilt: %v", stored)
+	}
+}
+
+func TestAFaultSaysWhatItIsTold(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{
+		Code:       codes.ResourceExhausted,
+		Message:    "slow down",
+		RetryAfter: 3 * time.Second,
+		Details:    []proto.Message{&errdetails.QuotaFailure{}},
+	})
+	_, err := p.create(p.admin, nil)
+	wantCode(t, err, codes.ResourceExhausted)
+	if got := status.Convert(err).Message(); got != "slow down" {
+		t.Errorf("message %q", got)
+	}
+	if got := detail[*errdetails.RetryInfo](t, err).GetRetryDelay().AsDuration(); got != 3*time.Second {
+		t.Errorf("retry after %s", got)
+	}
+	detail[*errdetails.QuotaFailure](t, err)
+}
+
+func TestAFaultThatCannotStrikeIsAMistake(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	for name, fault := range map[string]emulator.Fault{
+		"a method that is not there": {Method: "CreateInvite", Code: codes.Internal},
+		"chance without a source":    {Probability: 0.5, Code: codes.Internal},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: was taken", name)
+				}
+			}()
+			p.Inject(fault)
+		}()
+	}
+}
+
+func TestFaultsStrikeRESTAsWell(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	path := "/iam/v2/groupInvites/" + p.Group("platform")
+	body := `{"roleUid":"` + p.Role("viewer") + `","ttl":"3600s"}`
+
+	p.Inject(emulator.Fault{Method: "CreateGroupInvite", When: emulator.AfterCommit, Code: codes.Unavailable, Times: 1})
+	if code, answer := p.rest(t, http.MethodPost, path, body); code != http.StatusServiceUnavailable {
+		t.Errorf("answered %d %v", code, answer)
+	}
+	if len(p.Live()) != 1 {
+		t.Errorf("live are %v", p.Live())
+	}
+	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Drop: true})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.URL()+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err == nil {
+		response.Body.Close()
+		t.Errorf("answered %s over a broken connection", response.Status)
+	}
+}
+
+func TestChaosIsRepeatable(t *testing.T) {
+	t.Parallel()
+	outcome := func() string {
+		p := start(t, emulator.Seed{})
+		source := rand.New(rand.NewPCG(1, 2))
+		p.Inject(emulator.Fault{Probability: 0.3, Rand: source.Float64, Code: codes.Unavailable})
+		var got strings.Builder
+		for range 50 {
+			_, err := p.create(p.admin, nil)
+			got.WriteString(status.Code(err).String()[:1])
+		}
+		return got.String()
+	}
+	one, two := outcome(), outcome()
+	if one != two || !strings.Contains(one, "U") || !strings.Contains(one, "O") {
+		t.Errorf("the same seed gave %s and %s", one, two)
+	}
+}
+
+func TestADroppedConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Drop: true, Times: 1})
+	_, err := p.create(p.admin, nil)
+	wantCode(t, err, codes.Unavailable)
+	var lost error
+	for range 100 { // the client may need a moment to notice
+		if _, lost = p.create(p.admin, nil); lost == nil {
+			break
+		}
+	}
+	if lost != nil {
+		t.Fatal(errors.Join(errors.New("no call succeeds after the connection broke"), lost))
+	}
+	if p.Connections() != 2 {
+		t.Errorf("%d connections, want 2", p.Connections())
+	}
+}

@@ -1,0 +1,123 @@
+package emulator_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	auth "chainguard.dev/sdk/proto/platform/auth/v1"
+	"chainguard.dev/sdk/sts"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// kim is the upstream token of someone who is new to the platform.
+func (p *platform) kim() string {
+	return p.upstream(func(u *emulator.Upstream) {
+		u.Issuer, u.Subject, u.Email = "https://accounts.example.com", "kim", "kim@example.com"
+	})
+}
+
+func TestAcceptingAnInviteMakesAMember(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) {
+		r.GroupInvite.RoleUid = p.Role("invite-manager")
+		r.GroupInvite.Email = "Kim@example.com"
+	})
+	session, err := auth.NewAuthClient(dial(t, p.Emulator)).Register(as(t.Context(), p.kim()), &auth.RegistrationRequest{Code: created.GetCode()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if session.GetGroup() != p.Group("platform") || session.GetIdentity() == "" {
+		t.Errorf("session = %v", session)
+	}
+	pair, err := sts.ExchangePair(t.Context(), p.URL(), p.Audience(), p.kim())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.create(as(t.Context(), pair.AccessToken), nil); err != nil {
+		t.Errorf("the new member cannot do what the role allows: %v", err)
+	}
+	if len(p.Invites()) != 2 {
+		t.Error("an invite for many was deleted when it was accepted")
+	}
+}
+
+func TestASingleUseInviteIsDeletedWhenItIsAccepted(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.SingleUse = true })
+	if err := p.Accept(created.GetCode()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.invites.GetGroupInvite(p.admin, &iam.GetGroupInviteRequest{Uid: created.GetUid()})
+	wantCode(t, err, codes.NotFound)
+	wantCode(t, p.Accept(created.GetCode()), codes.NotFound)
+}
+
+func TestInvitesThatCannotBeAccepted(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	bound := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.Email = "lee@example.com" })
+	revoked := p.mustCreate(t, nil)
+	p.DeleteInvite(revoked.GetUid())
+	client := auth.NewAuthClient(dial(t, p.Emulator))
+
+	tests := map[string]struct {
+		token, code string
+		want        codes.Code
+	}{
+		"someone else's": {p.kim(), bound.GetCode(), codes.PermissionDenied},
+		"revoked":        {p.kim(), revoked.GetCode(), codes.NotFound},
+		"made up":        {p.kim(), "eyJncnAiOiJ4In0=", codes.NotFound},
+		"no token":       {"", bound.GetCode(), codes.Unauthenticated},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := client.Register(as(t.Context(), test.token), &auth.RegistrationRequest{Code: test.code})
+			wantCode(t, err, test.want)
+		})
+	}
+	if err := p.Accept(bound.GetCode()); err != nil {
+		t.Errorf("as the one it is for: %v", err)
+	}
+}
+
+func TestRegisteringOverREST(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	created := p.mustCreate(t, nil)
+	code, session := p.restAs(t, "Bearer "+p.kim(), http.MethodPost, "/auth/v1/register", `{"code":"`+created.GetCode()+`"}`)
+	if code != http.StatusOK || session["group"] != p.Group("platform") {
+		t.Errorf("answered %d %v", code, session)
+	}
+	code, again := p.restAs(t, "Bearer "+p.kim(), http.MethodPost, "/auth/v1/register", fmt.Sprintf(`{"identityId":%q}`, session["identity"]))
+	if code != http.StatusOK || again["identity"] != session["identity"] || again["group"] != "" {
+		t.Errorf("without a code: %d %v", code, again)
+	}
+}
+
+func TestValidateSaysWhoCalls(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	client := auth.NewAuthClient(dial(t, p.Emulator))
+	who, err := client.Validate(as(t.Context(), p.Token(p.AdminIdentity(), p.Audience(), time.Hour)), &emptypb.Empty{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who.GetSubject() != p.AdminIdentity() || who.GetIssuer() != p.URL() || who.GetEmail() != "admin@acme.example" ||
+		!who.GetExpiry().AsTime().Equal(p.clock.Now().Add(time.Hour)) {
+		t.Errorf("answered %v", who)
+	}
+	if c := who.GetCapabilities(); len(c) != 1 || c[0].GetGroup().GetId() != p.Group("acme.example") || c[0].GetRole().GetName() != "owner" {
+		t.Errorf("capabilities %v", c)
+	}
+	_, err = client.Validate(t.Context(), &emptypb.Empty{})
+	wantCode(t, err, codes.Unauthenticated)
+}
