@@ -1,0 +1,193 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"chainguard.dev/sdk/uidp"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+const (
+	// interruptGrace is how long a create that is under way may still take when its caller gives up. Its answer is
+	// the best outcome of an interrupt: the invite is in the state. Without it the invite has to be looked for.
+	interruptGrace = 5 * time.Second
+
+	// The tries at connecting for a create, and the wait before the second. The wait doubles.
+	connectTries   = 5
+	connectBackOff = 100 * time.Millisecond
+)
+
+// CreateInvite mints an invite. It is minted once or not at all: Create is sent again only where the platform surely
+// has done nothing. Where that is not known, the invite that may have been left behind is looked for and revoked, and
+// the create is made once more. An [Error] says in Left what became of it.
+//
+// ctx ending does not stop a create that was sent from being finished or cleaned up after.
+func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, error) {
+	for again := false; ; again = true {
+		invite, lost, err := c.createOnce(ctx, spec)
+		if err == nil {
+			return invite, nil
+		}
+		if lost == nil {
+			return nil, err
+		}
+		revoked, left := c.recover(ctx, lost)
+		if revoked && !again && ctx.Err() == nil {
+			continue
+		}
+		var e *Error
+		if errors.As(err, &e) {
+			e.Left = left
+		}
+		return nil, err
+	}
+}
+
+// createOnce sends one create that the platform may act on. Beside an error, lost is the create where its outcome is
+// not known, and nil where it surely left nothing behind.
+func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lost *lostCreate, _ error) {
+	doing := "creating an invite in group " + Clean(spec.GroupID)
+	group, err := c.creates.begin(ctx, spec)
+	if err != nil {
+		return nil, nil, c.explain(err, createInvite, doing)
+	}
+	answered := "" // the uid of the invite that is the answer
+	defer func() { c.creates.settle(group, answered, lost) }()
+
+	this := &lostCreate{spec: spec, group: group, from: c.config.Now()}
+	answer, unknown, err := c.send(ctx, spec, this)
+	switch {
+	case err != nil && unknown:
+		this.to = c.config.Now()
+		return nil, this, c.explain(err, createInvite, doing)
+	case err != nil:
+		return nil, nil, c.explain(err, createInvite, doing)
+	}
+
+	invite, err := c.readCreated(answer, spec, doing)
+	if err == nil {
+		answered = invite.ID
+		return invite, nil, nil
+	}
+	// The platform has minted a code that will never be known, so it must not stay alive.
+	if uid := answer.GetUid(); uidp.Valid(uid) && uidp.Parent(uid) == spec.GroupID {
+		var e *Error
+		if errors.As(err, &e) {
+			e.Left = c.revokeStray(ctx, uid)
+		}
+		return nil, nil, err
+	}
+	this.to = c.config.Now()
+	return nil, this, err
+}
+
+// send makes the create's RPC, again only where nothing reached the platform, or its group is so young that the
+// platform refuses what it will allow in a moment. unknown reports that the platform may have acted all the same.
+func (c *Client) send(ctx context.Context, spec InviteSpec, this *lostCreate) (answer *iam.GroupInvite, unknown bool, err error) {
+	request := &iam.CreateGroupInviteRequest{
+		Parent: spec.GroupID,
+		GroupInvite: &iam.GroupInvite{
+			RoleUid:   spec.RoleID,
+			Email:     spec.Email,
+			Ttl:       durationpb.New(spec.TTL),
+			SingleUse: spec.SingleUse,
+		},
+	}
+	begun := c.config.Now()
+	wait := connectBackOff
+	for try := 1; ; try++ {
+		err = c.withYoungGroup(ctx, spec.GroupID, func() error {
+			if err := ctx.Err(); err != nil {
+				unknown = false
+				return err
+			}
+			graceful, stop := withGrace(ctx, interruptGrace)
+			defer stop()
+			graceful, exchange := withExchange(graceful)
+			this.from = c.config.Now()
+			answer, err = c.invites.CreateGroupInvite(graceful, request)
+			unknown = err != nil && exchange.sent.Load() && !refused(codeOf(err))
+			return err
+		})
+		if err == nil || unknown || codeOf(err) != codes.Unavailable {
+			return answer, unknown, err
+		}
+		// Nothing was sent: the connection was refused or broke before.
+		if try == connectTries || c.config.Now().Add(wait).Sub(begun) >= c.config.RequestTimeout {
+			return nil, false, err
+		}
+		if c.config.Sleep(ctx, wait) != nil {
+			return nil, false, err
+		}
+		wait *= 2
+	}
+}
+
+// refused reports whether code says that the platform looked at the request and did not act on it.
+func refused(code codes.Code) bool {
+	switch code {
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied, codes.Unauthenticated,
+		codes.ResourceExhausted, codes.FailedPrecondition, codes.OutOfRange, codes.Unimplemented:
+		return true
+	default:
+		return false
+	}
+}
+
+// readCreated reads the answer to a create, and holds it against what was asked for.
+func (c *Client) readCreated(answer *iam.GroupInvite, spec InviteSpec, doing string) (*Invite, error) {
+	if answer.GetUid() == "" {
+		return nil, c.malformed(doing, "it has no uid")
+	}
+	invite, err := c.readInvite(answer, doing)
+	switch {
+	case err != nil:
+		return nil, err
+	case invite.Code == "":
+		return nil, c.malformed(doing, "it has no code")
+	case invite.GroupID != spec.GroupID:
+		return nil, c.malformed(doing, "the invite is in another group, %s", invite.GroupID)
+	case invite.RoleID != spec.RoleID:
+		return nil, c.malformed(doing, "the invite has another role, %q", Clean(invite.RoleID))
+	case !strings.EqualFold(invite.Email, spec.Email):
+		return nil, c.malformed(doing, "the invite is for another address, %q", Clean(invite.Email))
+	case invite.SingleUse != spec.SingleUse:
+		return nil, c.malformed(doing, "the invite has single_use = %t", invite.SingleUse)
+	}
+	return invite, nil
+}
+
+// revokeStray revokes an invite that nobody is going to know of, and says how that went.
+func (c *Client) revokeStray(ctx context.Context, id string) string {
+	ctx, cancel := c.cleanUp(ctx)
+	defer cancel()
+	if err := c.DeleteInvite(ctx, id); err != nil {
+		return fmt.Sprintf("The platform made invite %s all the same, and revoking it failed (%v). It may be alive: "+
+			"revoke it with `chainctl iam invites delete %s`.", id, err, id)
+	}
+	return fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", id)
+}
+
+// cleanUp is a context for tidying up after ctx, which may have ended.
+func (c *Client) cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*c.config.RequestTimeout)
+}
+
+// withGrace is a context that ends grace after ctx does.
+func withGrace(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	graceful, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.AfterFunc(grace, cancel)
+		context.AfterFunc(graceful, func() { timer.Stop() })
+	})
+	return graceful, func() {
+		stop()
+		cancel()
+	}
+}

@@ -1,0 +1,131 @@
+package platform
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	common "chainguard.dev/sdk/proto/platform/common/v1"
+	"chainguard.dev/sdk/uidp"
+)
+
+const (
+	// pageSize is the most that the platform gives at once.
+	pageSize = 200
+
+	// maxPages bounds a listing whose pages never end.
+	maxPages = 5000
+)
+
+// Scope says where invites are listed.
+type Scope struct {
+	// GroupID is the UIDP of the group. Empty is every group that the caller can see.
+	GroupID string
+	// Recursive lists the invites of the groups below GroupID as well.
+	Recursive bool
+}
+
+func (s Scope) filter() *common.UIDPFilter {
+	switch {
+	case s.GroupID == "":
+		return nil
+	case s.Recursive:
+		return &common.UIDPFilter{DescendantsOf: s.GroupID}
+	default:
+		return &common.UIDPFilter{ChildrenOf: s.GroupID}
+	}
+}
+
+// includes reports whether an invite of groupID is in the scope, should the platform's filter mean something wider.
+func (s Scope) includes(groupID string) bool {
+	return s.GroupID == "" || s.GroupID == groupID || s.Recursive && uidp.IsAncestor(s.GroupID, groupID)
+}
+
+// Invites are the invites in scope, without their codes. Each comes once, though invites that are made meanwhile move
+// others to the next page. An error is the last of the sequence.
+func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, error] {
+	return func(yield func(*Invite, error) bool) {
+		list := c.newListing(scope)
+		seen := map[string]struct{}{}
+		for {
+			page, err := list.next(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, invite := range page.invites {
+				if _, again := seen[invite.ID]; again {
+					continue
+				}
+				seen[invite.ID] = struct{}{}
+				if !yield(invite, nil) {
+					return
+				}
+			}
+			if page.last {
+				return
+			}
+		}
+	}
+}
+
+// listing goes through the pages of invites.
+type listing struct {
+	client *Client
+	scope  Scope
+	token  string
+	pages  int
+}
+
+// page is one answer of a listing.
+type page struct {
+	invites []*Invite
+	total   int64 // how many the listing has in all, negative where the platform does not tell
+	last    bool
+	skew    time.Duration // how far the platform's clock is ahead of ours
+}
+
+func (c *Client) newListing(scope Scope) *listing { return &listing{client: c, scope: scope} }
+
+// next gets the next page. It must not be called after the last.
+func (l *listing) next(ctx context.Context) (page, error) {
+	const doing = "listing invites"
+	c := l.client
+	ctx, exchange := withExchange(ctx)
+	var answer *iam.ListGroupInvitesResponse
+	err := c.withYoungGroup(ctx, l.scope.GroupID, func() (err error) {
+		answer, err = c.invites.ListGroupInvites(ctx, &iam.ListGroupInvitesRequest{
+			Uidp: l.scope.filter(), PageSize: pageSize, PageToken: l.token,
+		})
+		return err
+	})
+	if err != nil {
+		return page{}, c.explain(err, readInvites, doing)
+	}
+	l.pages++
+	result := page{total: -1, skew: c.skew(exchange)}
+	if answer.TotalCount != nil {
+		result.total = answer.GetTotalCount()
+	}
+	for _, item := range answer.GetGroupInvites() {
+		invite, err := c.readInvite(item, doing)
+		if err != nil {
+			return page{}, err
+		}
+		if l.scope.includes(invite.GroupID) {
+			result.invites = append(result.invites, invite)
+		}
+	}
+	next := answer.GetNextPageToken()
+	switch {
+	case next == "":
+		result.last = true
+	case next == l.token:
+		return page{}, c.malformed(doing, "page %d says that it is followed by itself", l.pages)
+	case l.pages == maxPages:
+		return page{}, c.malformed(doing, "it goes on for more than %d pages", maxPages)
+	}
+	l.token = next
+	return result, nil
+}
