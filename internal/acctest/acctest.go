@@ -1,0 +1,129 @@
+// Package acctest is the harness of the acceptance tests: a real Terraform CLI runs the provider against a platform of
+// the test's own, on loopback, whose clock the test moves.
+package acctest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
+)
+
+// Start is the time at which every test begins.
+var Start = time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
+
+// Version is the version of the provider under test.
+const Version = "0.0.0-test"
+
+// Platform is the platform of one test, and all that a provider takes from the outside world.
+type Platform struct {
+	*emulator.Emulator
+	// Clock is the platform's and the provider's.
+	Clock *clock.Fake
+
+	cacheDir string
+
+	mu          sync.Mutex
+	environment map[string]string
+}
+
+// New starts a platform that ends with the test. The provider is signed in to it as its administrator.
+func New(t testing.TB, options ...func(*emulator.Options)) *Platform {
+	t.Helper()
+	fake := clock.NewFake(Start)
+	o := emulator.Options{Clock: fake}
+	for _, option := range options {
+		option(&o)
+	}
+	e, err := emulator.New(o)
+	if err != nil {
+		t.Fatalf("making the platform: %v", err)
+	}
+	if err := e.Start(); err != nil {
+		t.Fatalf("starting the platform: %v", err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	p := &Platform{Emulator: e, Clock: fake, cacheDir: t.TempDir()}
+	p.environment = map[string]string{
+		"CHAINGUARD_PLATFORM_API":      e.URL(),
+		"CHAINGUARD_PLATFORM_ISSUER":   e.URL(),
+		"CHAINGUARD_PLATFORM_AUDIENCE": e.Audience(),
+		"CHAINGUARD_TOKEN":             e.Token(e.AdminIdentity(), e.Audience(), 100*365*24*time.Hour),
+	}
+	return p
+}
+
+// Setenv sets an environment variable for the provider alone. An empty value unsets it.
+func (p *Platform) Setenv(name, value string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.environment[name] = value
+}
+
+// Getenv is an environment variable of the provider.
+func (p *Platform) Getenv(name string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.environment[name]
+}
+
+// CacheDir is where the provider finds the tokens that chainctl cached.
+func (p *Platform) CacheDir() string { return p.cacheDir }
+
+// Options are what a provider of this platform is made with.
+func (p *Platform) Options() []provider.Option {
+	return []provider.Option{
+		provider.WithClock(p.Clock),
+		provider.WithSleep(p.sleep),
+		provider.WithEnvironment(settings.Environment{Getenv: p.Getenv, ReadFile: os.ReadFile}),
+		provider.WithSignIn(func(o *login.Options) {
+			o.CacheDir = p.cacheDir
+			o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
+				return nil, nil, errors.New("not installed")
+			}
+			o.OpenBrowser = func(string) error { return errors.New("no browser in tests") }
+		}),
+	}
+}
+
+// sleep passes time on the fake clock.
+func (p *Platform) sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.Clock.Advance(d)
+	return nil
+}
+
+// Factories serve the provider to the test's Terraform.
+func (p *Platform) Factories() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"chainguard": providerserver.NewProtocol6WithError(provider.New(Version, p.Options()...)()),
+	}
+}
+
+// Forget empties the log of requests. It is a PreConfig.
+func (p *Platform) Forget() { p.ResetRequests() }
+
+// CheckCalls is an error unless the log of requests holds just these calls: short method names with their counts.
+func (p *Platform) CheckCalls(want map[string]int) error {
+	got := p.Counts()
+	maps.DeleteFunc(got, func(_ string, count int) bool { return count == 0 })
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("the platform was called %v, want %v", got, want)
+	}
+	return nil
+}

@@ -1,0 +1,325 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+const day = 24 * time.Hour
+
+// The table of outcomes: what has become of an invite, by what is to be done about it, by whether it is for a single
+// use. The test lets three days pass and has the invites meet their fates.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	type cell struct {
+		fate      string
+		recreate  string
+		singleUse bool
+		status    string
+		replaced  bool
+	}
+	var cells []cell
+	for _, single := range []bool{false, true} {
+		for fate, replacedBy := range map[string]map[string]bool{
+			"active":   {},
+			"expiring": {"auto": true, "always": true},
+			"expired":  {"auto": true, "always": true},
+			"accepted": {"always": single}, // One that is not for a single use stays as it is.
+			"deleted":  {"auto": !single, "always": true},
+		} {
+			for _, recreate := range []string{"auto", "always", "never"} {
+				c := cell{fate: fate, recreate: recreate, singleUse: single, status: fate, replaced: replacedBy[recreate]}
+				switch {
+				case fate == "accepted" && !single:
+					c.status = "active"
+				case fate == "accepted", fate == "deleted" && single: // Nothing tells these two apart.
+					c.status = "consumed"
+				case fate == "deleted":
+					c.status = "revoked"
+				}
+				cells = append(cells, c)
+			}
+		}
+	}
+	if len(cells) != 30 {
+		t.Fatalf("the table has %d cells, want 30", len(cells))
+	}
+
+	name := func(c cell) string { return fmt.Sprintf("%s-%s-%t", c.fate, c.recreate, c.singleUse) }
+	address := func(c cell) string { return "chainguard_invite_code." + name(c) }
+	var config strings.Builder
+	for _, c := range cells {
+		lifetime := map[string]string{"expiring": "ttl = \"5d\"\nrenew_before = \"3d\"", "expired": `ttl = "1d"`}[c.fate]
+		if lifetime == "" {
+			lifetime = `ttl = "30d"`
+		}
+		fmt.Fprintf(&config, "resource \"chainguard_invite_code\" %q {\ngroup = \"acme.example\"\nrole = \"viewer\"\nemail = \"%s@example.com\"\n"+
+			"single_use = %t\nrecreate = %q\n%s\n}\n", name(c), name(c), c.singleUse, c.recreate, lifetime)
+	}
+
+	p := acctest.New(t)
+	var actions []plancheck.PlanCheck
+	var statuses, first []statecheck.StateCheck
+	for _, c := range cells {
+		action, status := plancheck.ResourceActionNoop, c.status
+		if c.replaced {
+			action = plancheck.ResourceActionReplace
+			status = "active"
+		}
+		actions = append(actions, plancheck.ExpectResourceAction(address(c), action))
+		statuses = append(statuses, statecheck.ExpectKnownValue(address(c), attribute("status"), knownvalue.StringExact(status)))
+		first = append(first, statecheck.ExpectKnownValue(address(c), attribute("status"), knownvalue.StringExact("active")))
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		// Whatever became of them, they can be destroyed.
+		CheckDestroy: noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config.String(), ConfigPlanChecks: emptyPlan, ConfigStateChecks: first},
+			{
+				PreConfig: func() {
+					for _, invite := range p.Invites() {
+						switch fate, _, _ := strings.Cut(invite.Email, "-"); fate {
+						case "accepted":
+							if err := p.AcceptAs(invite.Code, invite.Email); err != nil {
+								t.Error(err)
+							}
+						case "deleted":
+							p.DeleteInvite(invite.UID)
+						}
+					}
+					p.Clock.Advance(3 * day)
+				},
+				Config: config.String(),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply:             actions,
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+				ConfigStateChecks: statuses,
+			},
+		},
+	})
+}
+
+// between is a plan check that does something after the plan was made and before it is applied.
+type between func()
+
+func (b between) CheckPlan(context.Context, plancheck.CheckPlanRequest, *plancheck.CheckPlanResponse) {
+	b()
+}
+
+func TestAPlanFromBeforeTheExpiryIsAppliedAfterIt(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	config := func(more string) string {
+		return kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"1h\"\n" + more)
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config("")},
+			{
+				Config: config(`renew_before = "10m"`),
+				ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
+					plancheck.ExpectResourceAction(kim, plancheck.ResourceActionUpdate),
+					between(func() { p.Clock.Advance(2 * time.Hour) }),
+				}},
+				ExpectNonEmptyPlan: true, // By now it is expired, and the next run replaces it.
+			},
+		},
+	})
+}
+
+func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	id := newCompare(kim, "id", compare.ValuesSame())
+	config := func(more string) string {
+		return kimWith("group = \"acme.example\"\nrole = \"viewer\"\nsingle_use = true\n" + more)
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config(""), ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
+			{
+				PreConfig: func() {
+					if err := p.Accept(p.Invites()[0].Code); err != nil {
+						t.Error(err)
+					}
+				},
+				Config: config("recreate = \"never\"\nrenew_before = \"1d\"\ntimeouts {\ncreate = \"1m\"\n}"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply: []plancheck.PlanCheck{
+						plancheck.ExpectResourceAction(kim, plancheck.ResourceActionUpdate),
+						between(p.Forget),
+					},
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+				ConfigStateChecks: []statecheck.StateCheck{
+					id.AddStateValue(),
+					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("consumed")),
+					statecheck.ExpectKnownValue(kim, attribute("code"), knownvalue.NotNull()),
+				},
+				Check: func(*terraform.State) error {
+					if p.Count("CreateGroupInvite")+p.Count("DeleteGroupInvite") > 0 {
+						return fmt.Errorf("an in-place update called the platform: %v", p.Counts())
+					}
+					return nil
+				},
+			},
+		},
+	})
+}
+
+func TestCreateBeforeDestroyMintsBeforeItRevokes(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	config := kimWith(`
+		group        = "acme.example"
+		role         = "viewer"
+		ttl          = "10d"
+		renew_before = "2d"
+		lifecycle {
+			create_before_destroy = true
+		}
+	`) + `
+	resource "terraform_data" "mail" {
+		lifecycle {
+			replace_triggered_by = [chainguard_invite_code.kim]
+		}
+	}`
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config, ConfigPlanChecks: emptyPlan},
+			{
+				PreConfig: func() { p.Clock.Advance(9 * day); p.Forget() },
+				Config:    config,
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply: []plancheck.PlanCheck{
+						plancheck.ExpectResourceAction(kim, plancheck.ResourceActionCreateBeforeDestroy),
+						plancheck.ExpectResourceAction("terraform_data.mail", plancheck.ResourceActionReplace),
+					},
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+				Check: func(*terraform.State) error {
+					var order []string
+					for _, request := range p.Requests() {
+						if request.Method == "CreateGroupInvite" || request.Method == "DeleteGroupInvite" {
+							order = append(order, request.Method)
+						}
+					}
+					if got := strings.Join(order, " "); got != "CreateGroupInvite DeleteGroupInvite" {
+						return fmt.Errorf("calls: %s", got)
+					}
+					return nil
+				},
+			},
+		},
+	})
+}
+
+func TestDriftIsShownAndReplaced(t *testing.T) {
+	t.Parallel()
+	for name, drift := range map[string]func(invite *emulator.Invite, owner string){
+		"email":      func(i *emulator.Invite, _ string) { i.Email = "mallory@example.com" },
+		"role":       func(i *emulator.Invite, owner string) { i.RoleUID = owner },
+		"single use": func(i *emulator.Invite, _ string) { i.SingleUse = true },
+		"expiry":     func(i *emulator.Invite, _ string) { i.Expires = i.Expires.Add(30 * day) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			id := newCompare(kim, "id", compare.ValuesDiffer())
+			config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\nttl = \"5d\"")
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				CheckDestroy:             noneLeft(p),
+				Steps: []resource.TestStep{
+					{Config: config, ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
+					{
+						PreConfig: func() {
+							owner := p.Role("owner")
+							p.SetInvite(p.Invites()[0].UID, func(i *emulator.Invite) { drift(i, owner) })
+						},
+						Config: config,
+						ConfigPlanChecks: resource.ConfigPlanChecks{
+							PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
+							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+						},
+						ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()},
+					},
+				},
+			})
+		})
+	}
+}
+
+func TestWhatThePlatformSpellsItsOwnWayIsNoDrift(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	custom := p.AddRole(p.Group("acme.example"), "greeter")
+	config := kimWith("group = \"acme.example\"\nrole = \"greeter\"\nemail = \"Kim@Example.com\"")
+	still := func(roleName knownvalue.Check) resource.TestStep {
+		return resource.TestStep{
+			Config: config,
+			ConfigPlanChecks: resource.ConfigPlanChecks{
+				PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionNoop)},
+			},
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(kim, attribute("email"), knownvalue.StringExact("Kim@Example.com")),
+				statecheck.ExpectKnownValue(kim, attribute("role_name"), roleName),
+			},
+		}
+	}
+	lowerCase := still(knownvalue.StringExact("greeter"))
+	lowerCase.PreConfig = func() {
+		p.SetInvite(p.Invites()[0].UID, func(i *emulator.Invite) { i.Email = "kim@example.com" })
+	}
+	renamed := still(knownvalue.StringExact("welcomer"))
+	renamed.PreConfig = func() { p.RenameRole(custom, "welcomer") }
+	deleted := still(knownvalue.Null())
+	deleted.PreConfig = func() { p.DeleteRole(custom) }
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps:                    []resource.TestStep{{Config: config, ConfigPlanChecks: emptyPlan}, lowerCase, renamed, deleted},
+	})
+}
+
+func TestGroupThatIsGoneTakesItsInvitesWithIt(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	group := p.AddGroup(p.Group("acme.example"), "short-lived", acctest.Start)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nrecreate = \"never\"", group))},
+			{
+				PreConfig:        func() { p.DeleteGroup(group) },
+				Config:           kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nrecreate = \"never\"", group)),
+				ConfigPlanChecks: emptyPlan,
+				ConfigStateChecks: []statecheck.StateCheck{
+					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("revoked")),
+				},
+			},
+		},
+	})
+}

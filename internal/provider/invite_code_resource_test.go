@@ -1,0 +1,265 @@
+package provider_test
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+)
+
+const kim = "chainguard_invite_code.kim"
+
+// kimWith is a configuration with one invite code and these attributes.
+func kimWith(attributes string) string {
+	return fmt.Sprintf("resource \"chainguard_invite_code\" \"kim\" {\n%s\n}\n", attributes)
+}
+
+func attribute(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
+
+// noneLeft is a CheckDestroy: a destroyed invite is one that the platform no longer has.
+func noneLeft(p *acctest.Platform) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		if invites := p.Invites(); len(invites) != 0 {
+			return fmt.Errorf("%d invites are left on the platform", len(invites))
+		}
+		return nil
+	}
+}
+
+// calls is a check of which calls were made since the last Forget.
+func calls(p *acctest.Platform, want map[string]int) resource.TestCheckFunc {
+	return func(*terraform.State) error { return p.CheckCalls(want) }
+}
+
+// emptyPlan is what every step that applies is followed by.
+var emptyPlan = resource.ConfigPlanChecks{
+	PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+}
+
+func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	differs := func(name string) *compareAcrossSteps { return newCompare(kim, name, compare.ValuesDiffer()) }
+	id, code, expires := differs("id"), differs("code"), differs("expires_at")
+	var first string
+
+	config := func(ttl string) string {
+		return kimWith(fmt.Sprintf("group = %q\nrole = %q\nemail = \"kim@example.com\"\nttl = %q", "acme.example", "viewer", ttl))
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{
+				Config: config("5d"),
+				ConfigStateChecks: []statecheck.StateCheck{
+					id.AddStateValue(), code.AddStateValue(), expires.AddStateValue(),
+					statecheck.ExpectKnownValue(kim, attribute("id"), knownvalue.StringRegexp(regexp.MustCompile(`^[0-9a-f]{40}/[0-9a-f]{16}$`))),
+					statecheck.ExpectKnownValue(kim, attribute("group"), knownvalue.StringExact("acme.example")),
+					statecheck.ExpectKnownValue(kim, attribute("group_id"), knownvalue.StringExact(p.Group("acme.example"))),
+					statecheck.ExpectKnownValue(kim, attribute("role"), knownvalue.StringExact("viewer")),
+					statecheck.ExpectKnownValue(kim, attribute("role_id"), knownvalue.StringExact(p.Role("viewer"))),
+					statecheck.ExpectKnownValue(kim, attribute("role_name"), knownvalue.StringExact("viewer")),
+					statecheck.ExpectKnownValue(kim, attribute("email"), knownvalue.StringExact("kim@example.com")),
+					statecheck.ExpectKnownValue(kim, attribute("ttl"), knownvalue.StringExact("5d")),
+					statecheck.ExpectKnownValue(kim, attribute("single_use"), knownvalue.Bool(false)),
+					statecheck.ExpectKnownValue(kim, attribute("code"), knownvalue.NotNull()),
+					statecheck.ExpectKnownValue(kim, attribute("key_id"), knownvalue.NotNull()),
+					statecheck.ExpectSensitiveValue(kim, attribute("code")),
+					statecheck.ExpectSensitiveValue(kim, attribute("key_id")),
+					statecheck.ExpectKnownValue(kim, attribute("created_at"), knownvalue.StringExact("2030-01-02T03:04:05Z")),
+					statecheck.ExpectKnownValue(kim, attribute("expires_at"), knownvalue.StringExact("2030-01-07T03:04:05Z")),
+					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("active")),
+				},
+				ConfigPlanChecks: emptyPlan,
+				Check: func(*terraform.State) error {
+					first = p.Invites()[0].UID
+					return nil
+				},
+			},
+			{
+				PreConfig: p.Forget,
+				Config:    config("120h0m0s"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+				},
+				ConfigStateChecks: []statecheck.StateCheck{
+					statecheck.ExpectKnownValue(kim, attribute("ttl"), knownvalue.StringExact("5d")),
+				},
+				Check: func(*terraform.State) error {
+					if p.Count("CreateGroupInvite")+p.Count("DeleteGroupInvite") != 0 {
+						return fmt.Errorf("another spelling of the ttl called the platform: %v", p.Counts())
+					}
+					return nil
+				},
+			},
+			{
+				Config: config("1w"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply: []plancheck.PlanCheck{
+						plancheck.ExpectResourceAction(kim, plancheck.ResourceActionDestroyBeforeCreate),
+						plancheck.ExpectUnknownValue(kim, attribute("code")),
+						plancheck.ExpectUnknownValue(kim, attribute("expires_at")),
+						plancheck.ExpectKnownValue(kim, attribute("role_id"), knownvalue.StringExact(p.Role("viewer"))),
+					},
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+				ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue(), code.AddStateValue(), expires.AddStateValue()},
+				Check: func(*terraform.State) error {
+					if invites := p.Invites(); len(invites) != 1 || invites[0].UID == first {
+						return fmt.Errorf("the first invite was not revoked: %d are there", len(invites))
+					}
+					return nil
+				},
+			},
+		},
+	})
+}
+
+func TestInviteCodeOfUIDPsNeedsNoLookup(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{{
+			Config:           kimWith(fmt.Sprintf("group = %q\nrole = %q\nsingle_use = true", p.Group("acme.example/platform"), p.Role("viewer"))),
+			ConfigPlanChecks: emptyPlan,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(kim, attribute("ttl"), knownvalue.StringExact("168h")),
+				statecheck.ExpectKnownValue(kim, attribute("email"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(kim, attribute("single_use"), knownvalue.Bool(true)),
+				statecheck.ExpectKnownValue(kim, attribute("role_name"), knownvalue.StringExact("viewer")),
+			},
+			Check: func(*terraform.State) error {
+				if p.Count("CreateGroupInvite") != 1 || p.Count("ListGroups")+p.Count("ListRoles") != 0 {
+					return fmt.Errorf("calls: %v", p.Counts())
+				}
+				return nil
+			},
+		}},
+	})
+}
+
+func TestInviteCodeIsReplacedByEveryChangeThatThePlatformCannotMake(t *testing.T) {
+	t.Parallel()
+	base := map[string]string{
+		"group": `"acme.example"`, "role": `"viewer"`, "email": `"kim@example.com"`, "single_use": "false",
+		"rotation_triggers": `{ quarter = "1" }`,
+	}
+	for name, changed := range map[string]string{
+		"group":             `"acme.example/platform"`,
+		"role":              `"editor"`,
+		"email":             `"lee@example.com"`,
+		"single_use":        "true",
+		"rotation_triggers": `{ quarter = "2" }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			id := newCompare(kim, "id", compare.ValuesDiffer())
+			config := func(value string) string {
+				text := ""
+				for attribute, v := range base {
+					if attribute == name {
+						v = value
+					}
+					text += attribute + " = " + v + "\n"
+				}
+				return kimWith(text)
+			}
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				CheckDestroy:             noneLeft(p),
+				Steps: []resource.TestStep{
+					{Config: config(base[name]), ConfigPlanChecks: emptyPlan, ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
+					{
+						Config: config(changed),
+						ConfigPlanChecks: resource.ConfigPlanChecks{
+							PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
+							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+						},
+						ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()},
+					},
+				},
+			})
+		})
+	}
+}
+
+func TestInviteCodeRefusesBadInputAtValidate(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{"group": `"acme.example"`, "role": `"viewer"`}
+	for name, test := range map[string]struct {
+		attributes map[string]string
+		want       string
+	}{
+		"ttl of zero":              {map[string]string{"ttl": `"0s"`}, `too short`},
+		"ttl below a second":       {map[string]string{"ttl": `"999ms"`}, `too short`},
+		"negative ttl":             {map[string]string{"ttl": `"-5d"`}, `must not be negative`},
+		"ttl that is none":         {map[string]string{"ttl": `"next week"`}, `is not a lifetime`},
+		"ttl without unit":         {map[string]string{"ttl": `"5"`}, `lacks a unit`},
+		"ttl without end":          {map[string]string{"ttl": `"400000000h"`}, `too long`},
+		"empty ttl":                {map[string]string{"ttl": `""`}, `must not be empty`},
+		"address with a name":      {map[string]string{"email": `"Kim <kim@example.com>"`}, `Not an Email Address`},
+		"two addresses":            {map[string]string{"email": `"kim@example.com,lee@example.com"`}, `Not an Email Address`},
+		"no address":               {map[string]string{"email": `""`}, `Not an Email Address`},
+		"group of capitals":        {map[string]string{"group": `"ACME"`}, `Not a Group`},
+		"empty group":              {map[string]string{"group": `""`}, `Not a Group`},
+		"path with an empty name":  {map[string]string{"group": `"acme.example//platform"`}, `Not a Group`},
+		"role with a slash":        {map[string]string{"role": `"acme.example/viewer"`}, `Not a Role`},
+		"no role":                  {map[string]string{"role": "null"}, `No Role`},
+		"cluster switched off":     {map[string]string{"role": "null", "cluster": "false"}, `No Role`},
+		"role and cluster":         {map[string]string{"cluster": "true"}, `Both Role and Cluster`},
+		"unknown recreate":         {map[string]string{"recreate": `"sometimes"`}, `recreate`},
+		"renewed before it begins": {map[string]string{"ttl": `"1d"`, "renew_before": `"24h"`}, `Renewal Before the Beginning`},
+		"renewed before a default": {map[string]string{"renew_before": `"8d"`}, `Renewal Before the Beginning`},
+		"renew_before of zero":     {map[string]string{"renew_before": `"0s"`}, `too short`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			text := ""
+			for attribute, value := range good {
+				if _, ok := test.attributes[attribute]; !ok {
+					text += attribute + " = " + value + "\n"
+				}
+			}
+			for attribute, value := range test.attributes {
+				text += attribute + " = " + value + "\n"
+			}
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				Steps:                    []resource.TestStep{{Config: kimWith(text), PlanOnly: true, ExpectError: regexp.MustCompile(test.want)}},
+			})
+			if err := p.CheckCalls(nil); err != nil {
+				t.Errorf("bad input is found offline: %v", err)
+			}
+		})
+	}
+}
+
+// compareAcrossSteps compares one attribute of a resource between steps.
+type compareAcrossSteps struct {
+	address, attribute string
+	compare            interface {
+		AddStateValue(string, tfjsonpath.Path) statecheck.StateCheck
+	}
+}
+
+func newCompare(address, attribute string, comparer compare.ValueComparer) *compareAcrossSteps {
+	return &compareAcrossSteps{address: address, attribute: attribute, compare: statecheck.CompareValue(comparer)}
+}
+
+func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
+	return c.compare.AddStateValue(c.address, tfjsonpath.New(c.attribute))
+}

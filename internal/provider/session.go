@@ -1,0 +1,79 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
+)
+
+// Sleep waits for d or until ctx ends, whose error it then returns.
+type Sleep func(ctx context.Context, d time.Duration) error
+
+// session is what a configured provider hands to its resources: the settings, and a client that is made when it is
+// first needed, so that what needs no API works offline and without credentials.
+type session struct {
+	settings settings.Settings
+	clock    clock.Clock
+	connect  func() (*platform.Client, error)
+}
+
+func (p *chainguardProvider) newSession(s settings.Settings, userAgent string) *session {
+	return &session{
+		settings: s,
+		clock:    p.clock,
+		connect: sync.OnceValues(func() (*platform.Client, error) {
+			options := login.Options{UserAgent: userAgent, Now: p.clock.Now, Environment: p.environment}
+			if p.signIn != nil {
+				p.signIn(&options)
+			}
+			return platform.New(platform.Config{
+				API:            s.API,
+				UserAgent:      userAgent,
+				Tokens:         login.New(s, options),
+				RequestTimeout: s.RequestTimeout,
+				Now:            p.clock.Now,
+				Sleep:          p.sleep,
+			})
+		}),
+	}
+}
+
+// ready reports whether the platform can be called. It cannot in a plan of a configuration whose provider block refers
+// to what is not there yet.
+func (s *session) ready() bool { return s.settings.CheckCallable() == nil }
+
+// client is the connection to the platform. Where there can be none, the diagnostics say why.
+func (s *session) client(diags *diag.Diagnostics) *platform.Client {
+	if err := s.settings.CheckCallable(); err != nil {
+		diags.AddError("Provider Setting Not Known Yet", sentence(err.Error()))
+		return nil
+	}
+	client, err := s.connect()
+	if err != nil {
+		diags.AddError("Chainguard API Not Usable", fmt.Sprintf("%v.\n\nCheck the provider's `api`.", err))
+		return nil
+	}
+	return client
+}
+
+// configured takes the session out of what Terraform hands to a resource's Configure. It is nil before the provider
+// is configured, as while validating.
+func configured(data any, diags *diag.Diagnostics) *session {
+	if data == nil {
+		return nil
+	}
+	s, ok := data.(*session)
+	if !ok {
+		diags.AddError("Unexpected Provider Data",
+			fmt.Sprintf("The provider handed %T to one of its own resources. Please report this to its developers.", data))
+	}
+	return s
+}

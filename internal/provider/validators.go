@@ -1,0 +1,91 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"regexp"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+)
+
+// namePattern is what names of groups and roles look like, by the SDK.
+var namePattern = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
+
+// groupReference takes what a group can be named by.
+type groupReference struct{}
+
+// Description implements [validator.String].
+func (groupReference) Description(context.Context) string {
+	return `a group's name, names joined by "/", or a UIDP`
+}
+
+// MarkdownDescription implements [validator.String].
+func (v groupReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString implements [validator.String].
+func (v groupReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	text := req.ConfigValue.ValueString()
+	if platform.IsUIDP(text) {
+		return
+	}
+	for name := range strings.SplitSeq(text, "/") {
+		if !namePattern.MatchString(name) {
+			resp.Diagnostics.AddAttributeError(req.Path, "Not a Group", fmt.Sprintf(
+				"%q must be %s. A name has lower case letters, digits, spaces and . _ - only; a UIDP has 40 hexadecimal digits, then for "+
+					"each folder a slash and 16 more.", platform.Clean(text), v.Description(ctx)))
+			return
+		}
+	}
+}
+
+// roleReference takes what a role can be named by.
+type roleReference struct{}
+
+// Description implements [validator.String].
+func (roleReference) Description(context.Context) string { return "a role's name or a UIDP" }
+
+// MarkdownDescription implements [validator.String].
+func (v roleReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString implements [validator.String].
+func (v roleReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	text := req.ConfigValue.ValueString()
+	if !platform.IsUIDP(text) && !namePattern.MatchString(text) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not a Role", fmt.Sprintf(
+			"%q must be %s. A name, such as \"viewer\", has lower case letters, digits, spaces and . _ - only.",
+			platform.Clean(text), v.Description(ctx)))
+	}
+}
+
+// bareEmail takes one address and nothing around it.
+type bareEmail struct{}
+
+// Description implements [validator.String].
+func (bareEmail) Description(context.Context) string {
+	return "one email address, without a display name"
+}
+
+// MarkdownDescription implements [validator.String].
+func (v bareEmail) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString implements [validator.String].
+func (v bareEmail) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	text := req.ConfigValue.ValueString()
+	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || address.Name != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not an Email Address", fmt.Sprintf(
+			"%q must be %s, such as kim@example.com.", platform.Clean(text), v.Description(ctx)))
+	}
+}
