@@ -1,0 +1,10 @@
+terraform {
+  required_providers {
+    chainguard = {
+      source = "chainguard-invites/chainguard"
+    }
+  }
+}
+
+# Nothing to configure where `chainctl auth login` has been run, or CHAINGUARD_TOKEN is set.
+provider "chainguard" {}
