@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,69 +18,138 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// serviceConfig has gRPC itself retry, with its jittered backoff, what is safe to send twice. Create is not in it:
-// the platform has no idempotency key, so a Create sent again is a second live invite.
-var serviceConfig = fmt.Sprintf(`{"methodConfig": [{
-	"name": [
-		{"service": %[1]q, "method": "GetGroupInvite"},
-		{"service": %[1]q, "method": "ListGroupInvites"},
-		{"service": %[1]q, "method": "DeleteGroupInvite"},
-		{"service": %[2]q, "method": "GetGroup"},
-		{"service": %[2]q, "method": "ListGroups"},
-		{"service": %[3]q, "method": "GetRole"},
-		{"service": %[3]q, "method": "ListRoles"}
-	],
-	"retryPolicy": {
-		"maxAttempts": 5, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
-		"retryableStatusCodes": ["UNAVAILABLE"]
-	}
-}]}`,
-	iam.GroupInvitesService_ServiceDesc.ServiceName,
-	iam.GroupsService_ServiceDesc.ServiceName,
-	iam.RolesService_ServiceDesc.ServiceName)
+// idempotent are the methods that are safe to send twice. Create is not: the platform has no idempotency key, so a
+// Create that is sent again is a second live invite.
+var idempotent = map[string]bool{
+	iam.GroupInvitesService_GetGroupInvite_FullMethodName:    true,
+	iam.GroupInvitesService_ListGroupInvites_FullMethodName:  true,
+	iam.GroupInvitesService_DeleteGroupInvite_FullMethodName: true,
+	iam.GroupsService_GetGroup_FullMethodName:                true,
+	iam.GroupsService_ListGroups_FullMethodName:              true,
+	iam.RolesService_GetRole_FullMethodName:                  true,
+	iam.RolesService_ListRoles_FullMethodName:                true,
+}
+
+// How a call is sent again that got an Unavailable. It is gRPC's own retry policy, but not by gRPC: that one gives up
+// as soon as headers have come, and every server and proxy on Go's net/http sends headers before an error. The tries
+// share the time of one call.
+const (
+	maxTries     = 5
+	firstBackoff = 100 * time.Millisecond
+	maxBackoff   = 2 * time.Second
+
+	maxCleanUpTries = 10
+)
 
 // maxExhausted is how often a call is sent while the platform answers ResourceExhausted. With the backoff of [pace]
 // that is about half a minute: longer than a burst, shorter than anybody wants to wait for a quota that is used up.
 const maxExhausted = 8
 
 // intercept makes every RPC of the client: it waits for the client's pace, signs in, sets the deadline, signs in anew
-// once where the platform says Unauthenticated, and backs off where it says ResourceExhausted. In both cases the
-// platform has done nothing, so this is safe for Create as well.
+// once where the platform says Unauthenticated, backs off where it says ResourceExhausted, and tries again where it
+// is Unavailable. All but the last are safe for Create as well, because the platform has done nothing; so is the last
+// where nothing was sent.
 func (c *Client) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	exchange := exchangeIn(ctx)
+	if exchange == nil {
+		ctx, exchange = withExchange(ctx)
+	}
+	var refusal error // why the call is to be sent again
+	var exhausted, unavailable int
 	renewed := false
-	for sent := 1; ; sent++ {
+	for {
+		exchange.sent.Store(false)
+		exchange.date.Store(nil)
 		if err := c.pace.wait(ctx, c.config); err != nil {
+			if refusal != nil {
+				// That the platform has no room says more than that the time ran out while it had none.
+				return refusal
+			}
 			return err
 		}
-		token, err := c.once(ctx, method, req, reply, conn, invoke, options...)
-		switch {
-		case err == nil:
+		begun := c.config.Now()
+		token, err := c.once(ctx, exchange, method, req, reply, conn, invoke, options...)
+		if err == nil {
 			c.pace.clear()
 			return nil
-		case status.Code(err) == codes.Unauthenticated && !renewed && token != "":
+		}
+		err = redact(err, token)
+		after := retryAfter(err)
+		switch code := status.Code(err); {
+		case code == codes.Unauthenticated && !renewed && token != "":
 			renewed = true
 			c.config.Tokens.Discard(token)
-			continue
-		case status.Code(err) == codes.ResourceExhausted && sent < maxExhausted:
-			c.pace.backOff(c.config.Now(), retryAfter(err))
-			continue
+		case code == codes.ResourceExhausted && exhausted < maxExhausted-1 && after <= maxRetryAfter:
+			exhausted++
+			c.pace.backOff(c.config.Now(), after)
+		case c.again(ctx, method, code, exchange, unavailable):
+			if exchange.until.IsZero() || cleaningUp(ctx) {
+				exchange.until = begun.Add(c.config.RequestTimeout)
+			}
+			wait := max(after, jittered(min(firstBackoff<<unavailable, maxBackoff)))
+			unavailable++
+			if !c.config.Now().Add(wait).Before(exchange.until) || c.config.Sleep(ctx, wait) != nil {
+				return err
+			}
+		default:
+			return err
 		}
-		return redact(err, token)
+		refusal = err
 	}
 }
 
+// again reports whether a call that failed for the moment is to be sent again, after it has been so often already.
+func (c *Client) again(ctx context.Context, method string, code codes.Code, exchange *exchange, already int) bool {
+	switch {
+	case cleaningUp(ctx) && idempotent[method] && !refused(code):
+		return already < maxCleanUpTries-1
+	case code == codes.Unavailable && (idempotent[method] || !exchange.sent.Load()):
+		return already < maxTries-1
+	default:
+		return false
+	}
+}
+
+// cleanUpKey marks a context in which the invite of a lost create is looked for and revoked. What fails there leaves a
+// code alive that nobody knows of, so calls are sent again for longer, and whatever went wrong but a refusal.
+type cleanUpKey struct{}
+
+func cleaningUp(ctx context.Context) bool { return ctx.Value(cleanUpKey{}) != nil }
+
+// jittered is d, give or take a fifth, as in gRPC's retry policy.
+func jittered(d time.Duration) time.Duration {
+	return d*4/5 + rand.N(d*2/5+1) //nolint:gosec // G404: jitter needs no secrecy.
+}
+
 // once makes one RPC, with the token that it answers.
-func (c *Client) once(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) (token string, err error) {
-	exchangeIn(ctx).reset()
+func (c *Client) once(ctx context.Context, exchange *exchange, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption) (token string, err error) {
 	// Not under the deadline of the call: a person at a browser takes longer, and whoever signs in bounds it.
 	signedIn, err := c.config.Tokens.Token(ctx)
 	if err != nil {
 		return "", &SignInError{err: err}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.config.RequestTimeout)
+	if exchange.creation != nil {
+		if err := c.creates.enter(ctx, exchange.creation, c.config.Now); err != nil {
+			return "", err
+		}
+		// Only from here on: whoever gives up while waiting for a token or for the pace wants nothing sent any more.
+		var stop context.CancelFunc
+		ctx, stop = withGrace(ctx, c.grace)
+		defer stop()
+	}
+	sent := c.config.Now()
+	ctx, cancel := context.WithTimeout(ctx, exchange.timeout(c.config, sent))
 	defer cancel()
-	ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+signedIn.AccessToken)
-	return signedIn.AccessToken, invoke(ctx, method, req, reply, conn, options...)
+	// A new set, so that nothing which a caller's context may hold goes along.
+	ctx = metadata.NewOutgoingContext(ctx, metadata.Pairs("authorization", "Bearer "+signedIn.AccessToken))
+	err = invoke(ctx, method, req, reply, conn, options...)
+	if exchange.creation != nil && !exchange.acted(err) {
+		c.creates.leave(exchange.creation)
+	}
+	if date, ok := exchange.platformDate(); ok {
+		c.offset.observe(date, sent, c.config.Now())
+	}
+	return signedIn.AccessToken, err
 }
 
 // SignInError is a call that was not made for want of a token.
@@ -101,6 +171,10 @@ type pace struct {
 const (
 	firstBackOff = 250 * time.Millisecond
 	maxBackOff   = 30 * time.Second
+
+	// maxRetryAfter is the longest that is waited because the platform asks to. Whoever is to come back tomorrow wants
+	// to be told so now.
+	maxRetryAfter = 2 * time.Minute
 )
 
 // wait returns when calls may be sent, or with the error of ctx.
@@ -157,6 +231,9 @@ func retryAfter(err error) time.Duration {
 type exchange struct {
 	sent atomic.Bool            // the request may have reached the platform
 	date atomic.Pointer[string] // the platform's own time, an HTTP date
+
+	creation *creation // what the RPC makes, nil unless it is a create
+	until    time.Time // when there is no more time for a try, zero for the usual
 }
 
 type exchangeKey struct{}
@@ -172,10 +249,27 @@ func exchangeIn(ctx context.Context) *exchange {
 	return e
 }
 
-func (e *exchange) reset() {
-	if e != nil {
-		e.sent.Store(false)
+// acted reports whether the platform may have done what was asked, given how the RPC ended.
+func (e *exchange) acted(err error) bool {
+	return err == nil || e.sent.Load() && !refused(status.Code(err))
+}
+
+// timeout is how long a try of the RPC may take.
+func (e *exchange) timeout(config Config, now time.Time) time.Duration {
+	if e.until.IsZero() {
+		return config.RequestTimeout
 	}
+	return min(config.RequestTimeout, e.until.Sub(now))
+}
+
+// platformDate is the platform's time in whole seconds, where it tells.
+func (e *exchange) platformDate() (time.Time, bool) {
+	text := e.date.Load()
+	if text == nil {
+		return time.Time{}, false
+	}
+	date, err := http.ParseTime(*text)
+	return date, err == nil
 }
 
 // exchangeRecorder is the [stats.Handler] that fills in the exchange.

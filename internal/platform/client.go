@@ -57,7 +57,9 @@ type Client struct {
 	groups  iam.GroupsServiceClient
 	roles   iam.RolesServiceClient
 
+	grace   time.Duration // see interruptGrace
 	pace    pace
+	offset  offset
 	creates creates
 	reads   reads
 	ages    lookups[time.Time]
@@ -76,9 +78,8 @@ func New(config Config) (*Client, error) {
 	if config.Sleep == nil {
 		config.Sleep = sleep
 	}
-	client := &Client{config: config}
+	client := &Client{config: config, grace: interruptGrace}
 	conn, err := Dial(config.API, config.UserAgent,
-		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithConnectParams(connectParams),
 		grpc.WithUnaryInterceptor(client.intercept),
 		grpc.WithStatsHandler(exchangeRecorder{}))

@@ -13,15 +13,9 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-const (
-	// interruptGrace is how long a create that is under way may still take when its caller gives up. Its answer is
-	// the best outcome of an interrupt: the invite is in the state. Without it the invite has to be looked for.
-	interruptGrace = 5 * time.Second
-
-	// The tries at connecting for a create, and the wait before the second. The wait doubles.
-	connectTries   = 5
-	connectBackOff = 100 * time.Millisecond
-)
+// interruptGrace is how long a create that is under way may still take when its caller gives up. Its answer is the best
+// outcome of an interrupt: the invite is in the state. Without it the invite has to be looked for.
+const interruptGrace = 5 * time.Second
 
 // CreateInvite mints an invite. It is minted once or not at all: Create is sent again only where the platform surely
 // has done nothing. Where that is not known, the invite that may have been left behind is looked for and revoked, and
@@ -51,82 +45,61 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 
 // createOnce sends one create that the platform may act on. Beside an error, lost is the create where its outcome is
 // not known, and nil where it surely left nothing behind.
-func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lost *lostCreate, _ error) {
+func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lost *creation, _ error) {
 	doing := "creating an invite in group " + Clean(spec.GroupID)
-	group, err := c.creates.begin(ctx, spec)
+	this := c.creates.plan(spec)
+	answer, unknown, err := c.send(ctx, this)
 	if err != nil {
-		return nil, nil, c.explain(err, createInvite, doing)
-	}
-	answered := "" // the uid of the invite that is the answer
-	defer func() { c.creates.settle(group, answered, lost) }()
-
-	this := &lostCreate{spec: spec, group: group, from: c.config.Now()}
-	answer, unknown, err := c.send(ctx, spec, this)
-	switch {
-	case err != nil && unknown:
-		this.to = c.config.Now()
-		return nil, this, c.explain(err, createInvite, doing)
-	case err != nil:
+		if unknown {
+			c.creates.lose(this)
+			return nil, this, c.explain(err, createInvite, doing)
+		}
 		return nil, nil, c.explain(err, createInvite, doing)
 	}
 
 	invite, err := c.readCreated(answer, spec, doing)
-	if err == nil {
-		answered = invite.ID
+	uid := answer.GetUid()
+	mine := uidp.Valid(uid) && uidp.Parent(uid) == spec.GroupID && c.creates.claim(this, uid)
+	switch {
+	case mine && err == nil:
+		c.offset.observe(invite.CreatedAt, this.from, c.config.Now())
 		return invite, nil, nil
-	}
-	// The platform has minted a code that will never be known, so it must not stay alive.
-	if uid := answer.GetUid(); uidp.Valid(uid) && uidp.Parent(uid) == spec.GroupID {
+	case mine:
+		// The platform has minted a code that will never be known, so it must not stay alive.
 		var e *Error
 		if errors.As(err, &e) {
 			e.Left = c.revokeStray(ctx, uid)
 		}
 		return nil, nil, err
+	case err == nil:
+		err = c.malformed(doing, "invite %s is another create's", uid)
 	}
-	this.to = c.config.Now()
+	c.creates.lose(this)
 	return nil, this, err
 }
 
-// send makes the create's RPC, again only where nothing reached the platform, or its group is so young that the
-// platform refuses what it will allow in a moment. unknown reports that the platform may have acted all the same.
-func (c *Client) send(ctx context.Context, spec InviteSpec, this *lostCreate) (answer *iam.GroupInvite, unknown bool, err error) {
+// send makes the create's RPC, again only where its group is so young that the platform refuses what it will allow in a
+// moment, and as [Client.intercept] has it. unknown reports beside an error that the platform may have acted all the
+// same.
+func (c *Client) send(ctx context.Context, this *creation) (answer *iam.GroupInvite, unknown bool, err error) {
 	request := &iam.CreateGroupInviteRequest{
-		Parent: spec.GroupID,
+		Parent: this.spec.GroupID,
 		GroupInvite: &iam.GroupInvite{
-			RoleUid:   spec.RoleID,
-			Email:     spec.Email,
-			Ttl:       durationpb.New(spec.TTL),
-			SingleUse: spec.SingleUse,
+			RoleUid:   this.spec.RoleID,
+			Email:     this.spec.Email,
+			Ttl:       durationpb.New(this.spec.TTL),
+			SingleUse: this.spec.SingleUse,
 		},
 	}
-	begun := c.config.Now()
-	wait := connectBackOff
-	for try := 1; ; try++ {
-		err = c.withYoungGroup(ctx, spec.GroupID, func() error {
-			if err := ctx.Err(); err != nil {
-				unknown = false
-				return err
-			}
-			graceful, stop := withGrace(ctx, interruptGrace)
-			defer stop()
-			graceful, exchange := withExchange(graceful)
-			this.from = c.config.Now()
-			answer, err = c.invites.CreateGroupInvite(graceful, request)
-			unknown = err != nil && exchange.sent.Load() && !refused(codeOf(err))
-			return err
-		})
-		if err == nil || unknown || codeOf(err) != codes.Unavailable {
-			return answer, unknown, err
-		}
-		// Nothing was sent: the connection was refused or broke before.
-		if try == connectTries || c.config.Now().Add(wait).Sub(begun) >= c.config.RequestTimeout {
-			return nil, false, err
-		}
-		if c.config.Sleep(ctx, wait) != nil {
-			return nil, false, err
-		}
-		wait *= 2
-	}
+	err = c.withYoungGroup(ctx, this.spec.GroupID, func() error {
+		ctx, exchange := withExchange(ctx)
+		exchange.creation = this
+		var err error
+		answer, err = c.invites.CreateGroupInvite(ctx, request)
+		unknown = err != nil && exchange.acted(err)
+		return err
+	})
+	return answer, unknown, err
 }
 
 // refused reports whether code says that the platform looked at the request and did not act on it.
@@ -168,15 +141,21 @@ func (c *Client) revokeStray(ctx context.Context, id string) string {
 	ctx, cancel := c.cleanUp(ctx)
 	defer cancel()
 	if err := c.DeleteInvite(ctx, id); err != nil {
-		return fmt.Sprintf("The platform made invite %s all the same, and revoking it failed (%v). It may be alive: "+
-			"revoke it with `chainctl iam invites delete %s`.", id, err, id)
+		return fmt.Sprintf("The platform made invite %[1]s all the same, and revoking it failed (%[2]v). It may be alive: "+
+			"revoke it with `chainctl iam invites delete %[1]s`.", id, err)
 	}
 	return fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", id)
 }
 
-// cleanUp is a context for tidying up after ctx, which may have ended.
+// cleanUp is a context for tidying up after ctx, which may have ended. It has time for an answer that does not come
+// and for one that then does, and for the waits between the looks for what was lost.
 func (c *Client) cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 2*c.config.RequestTimeout)
+	budget := 2 * c.config.RequestTimeout
+	for _, wait := range searches {
+		budget += wait
+	}
+	ctx = context.WithValue(context.WithoutCancel(ctx), cleanUpKey{}, true)
+	return context.WithTimeout(ctx, budget)
 }
 
 // withGrace is a context that ends grace after ctx does.

@@ -1,13 +1,16 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -143,9 +146,13 @@ func (c *Client) malformed(doing, format string, args ...any) *Error {
 // maxShown bounds how much of a text of the platform is shown.
 const maxShown = 1000
 
+// secretLike is what tokens and invite codes look like: the base64 of a JSON object, one or several.
+var secretLike = regexp.MustCompile(`eyJ[A-Za-z0-9+/_=.-]{16,}`)
+
 // Clean makes a text from outside harmless to show: control characters, ANSI sequences and invisible characters are
-// spelled out or dropped, and the length is bounded.
+// spelled out, whatever looks like a token or a code is taken out, and the length is bounded.
 func Clean(text string) string {
+	text = secretLike.ReplaceAllString(text, "(secret)")
 	var b strings.Builder
 	for _, r := range text {
 		switch {
@@ -164,16 +171,25 @@ func Clean(text string) string {
 	return b.String()
 }
 
-// redact takes token out of what the platform said, should it repeat it.
+// redact takes token out of what the platform said, should it repeat it. Details that hold it are dropped.
 func redact(err error, token string) error {
 	if err == nil || len(token) < minSecret {
 		return err
 	}
 	s, ok := status.FromError(err)
-	if !ok || !strings.Contains(s.String(), token) {
+	if !ok {
 		return err
 	}
-	return status.Error(s.Code(), strings.ReplaceAll(s.Message(), token, "(token)"))
+	kept := &spb.Status{Code: int32(s.Code()), Message: strings.ReplaceAll(s.Message(), token, "(token)")} //nolint:gosec // G115: there are 17 codes.
+	for _, detail := range s.Proto().GetDetails() {
+		if !bytes.Contains(detail.GetValue(), []byte(token)) {
+			kept.Details = append(kept.Details, detail)
+		}
+	}
+	if kept.GetMessage() == s.Message() && len(kept.GetDetails()) == len(s.Proto().GetDetails()) {
+		return err
+	}
+	return status.FromProto(kept).Err()
 }
 
 // minSecret is the length below which a token is no secret, and would turn up in texts by chance.

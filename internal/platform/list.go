@@ -42,16 +42,28 @@ func (s Scope) includes(groupID string) bool {
 	return s.GroupID == "" || s.GroupID == groupID || s.Recursive && uidp.IsAncestor(s.GroupID, groupID)
 }
 
+// Listed is an invite as a listing tells of it.
+type Listed struct {
+	*Invite
+	// AsOf is when the platform told of it: by its own clock, or by ours where it does not tell the time, and never
+	// later than it really was.
+	AsOf time.Time
+}
+
+// Expired reports whether the invite was past its end when the platform told of it. Then it still is: nothing gives an
+// invite more time.
+func (l Listed) Expired() bool { return !l.AsOf.Before(l.ExpiresAt) }
+
 // Invites are the invites in scope, without their codes. Each comes once, though invites that are made meanwhile move
 // others to the next page. An error is the last of the sequence.
-func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, error] {
-	return func(yield func(*Invite, error) bool) {
+func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
 		list := c.newListing(scope)
 		seen := map[string]struct{}{}
 		for {
 			page, err := list.next(ctx)
 			if err != nil {
-				yield(nil, err)
+				yield(Listed{}, err)
 				return
 			}
 			for _, invite := range page.invites {
@@ -59,7 +71,7 @@ func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, er
 					continue
 				}
 				seen[invite.ID] = struct{}{}
-				if !yield(invite, nil) {
+				if !yield(Listed{Invite: invite, AsOf: page.asOf}, nil) {
 					return
 				}
 			}
@@ -83,7 +95,7 @@ type page struct {
 	invites []*Invite
 	total   int64 // how many the listing has in all, negative where the platform does not tell
 	last    bool
-	skew    time.Duration // how far the platform's clock is ahead of ours
+	asOf    time.Time // when it was told, by the platform's clock where it tells the time
 }
 
 func (c *Client) newListing(scope Scope) *listing { return &listing{client: c, scope: scope} }
@@ -92,6 +104,7 @@ func (c *Client) newListing(scope Scope) *listing { return &listing{client: c, s
 func (l *listing) next(ctx context.Context) (page, error) {
 	const doing = "listing invites"
 	c := l.client
+	asked := c.config.Now()
 	ctx, exchange := withExchange(ctx)
 	var answer *iam.ListGroupInvitesResponse
 	err := c.withYoungGroup(ctx, l.scope.GroupID, func() (err error) {
@@ -104,7 +117,7 @@ func (l *listing) next(ctx context.Context) (page, error) {
 		return page{}, c.explain(err, readInvites, doing)
 	}
 	l.pages++
-	result := page{total: -1, skew: c.skew(exchange)}
+	result := page{total: -1, asOf: exchange.timeOr(asked)}
 	if answer.TotalCount != nil {
 		result.total = answer.GetTotalCount()
 	}
@@ -128,4 +141,12 @@ func (l *listing) next(ctx context.Context) (page, error) {
 	}
 	l.token = next
 	return result, nil
+}
+
+// timeOr is the platform's time, a whole second, or ours where it does not tell.
+func (e *exchange) timeOr(ours time.Time) time.Time {
+	if date, ok := e.platformDate(); ok {
+		return date
+	}
+	return ours
 }

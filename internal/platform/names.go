@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	sdk "chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"chainguard.dev/sdk/uidp"
@@ -84,7 +85,7 @@ func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error)
 }
 
 // FindRole is the role that name means for an invite to groupID: a managed role, or a custom role of the group or of
-// one that it is in. The error is a [*NameError] where there is none or no telling which. The answer is remembered.
+// one that it is in. Without a groupID it is any role of that name that the caller can see. The error is a [*NameError] where there is none or no telling which. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
 	return c.byRole.get(ctx, groupID+"\x00"+name, c.config.Now, func(ctx context.Context) (Role, error) {
 		return c.findRole(ctx, name, groupID)
@@ -92,8 +93,13 @@ func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, erro
 }
 
 func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {
-	names := strings.Split(reference, "/")
+	names, ok := splitReference(reference)
+	if !ok {
+		return Group{}, &NameError{Kind: "group", Name: reference, detail: fmt.Sprintf(
+			"%q does not name a group: it must be a name, a UIDP, or names joined by \"/\", none of them empty.", reference)}
+	}
 	var found []Group
+	verified := map[string]bool{} // the organizations that the first name may mean
 	for depth, name := range names {
 		filter := &common.UIDPFilter{}
 		if depth > 0 && len(found) == 1 {
@@ -103,11 +109,15 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 		if err != nil {
 			return Group{}, err
 		}
-		if depth > 0 {
-			parents := found
-			named = slices.DeleteFunc(named, func(g Group) bool {
-				return !slices.ContainsFunc(parents, func(p Group) bool { return p.ID == uidp.Parent(g.ID) })
-			})
+		parents := found
+		named = slices.DeleteFunc(named, func(g Group) bool {
+			return g.Name != name || depth > 0 &&
+				!slices.ContainsFunc(parents, func(p Group) bool { return p.ID == uidp.Parent(g.ID) })
+		})
+		if depth == 0 {
+			for _, group := range named {
+				verified[group.ID] = group.Verified && uidp.InRoot(group.ID)
+			}
 		}
 		if len(named) == 0 {
 			return Group{}, c.noGroup(ctx, reference, name, found)
@@ -116,8 +126,12 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	}
 
 	if len(found) > 1 {
-		if verified := slices.DeleteFunc(slices.Clone(found), func(g Group) bool { return !g.Verified || !uidp.InRoot(g.ID) }); len(verified) == 1 {
-			found = verified
+		// Nobody else can give an organization the name of a verified one, so that is the one that is meant.
+		trusted := slices.DeleteFunc(slices.Clone(found), func(g Group) bool {
+			return !verified[uidp.Root(g.ID)] || len(uidp.Parents(g.ID)) != len(names)-1
+		})
+		if len(trusted) == 1 {
+			found = trusted
 		}
 	}
 	if len(found) > 1 {
@@ -126,12 +140,21 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	return found[0], nil
 }
 
+// splitReference is the names in a reference to a group. An empty name is none: the platform would take it for any.
+func splitReference(reference string) (names []string, ok bool) {
+	names = strings.Split(reference, "/")
+	return names, !slices.Contains(names, "")
+}
+
 func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, error) {
+	if name == "" {
+		return Role{}, &NameError{Kind: "role", detail: "A role needs a name or a UIDP, and this is empty."}
+	}
 	named, err := c.listRoles(ctx, &iam.ListRolesRequest{Name: name})
 	if err != nil {
 		return Role{}, err
 	}
-	named = slices.DeleteFunc(named, func(r Role) bool { return !r.usableIn(groupID) })
+	named = slices.DeleteFunc(named, func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
 	switch len(named) {
 	case 1:
 		return named[0], nil
@@ -148,8 +171,16 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	}
 	slices.Sort(lines)
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
-		"%d roles that can be given in group %s are named %q:\n\n%s\n\nWrite the UIDP of the one you mean.",
-		len(named), groupID, name, strings.Join(lines, "\n"))}
+		"%d roles that %s are named %q:\n\n%s\n\nWrite the UIDP of the one you mean.",
+		len(named), within(groupID), name, strings.Join(lines, "\n"))}
+}
+
+// within says where a role was looked for, after "that".
+func within(groupID string) string {
+	if groupID == "" {
+		return "this identity can see"
+	}
+	return "can be given in group " + groupID
 }
 
 // usableIn reports whether the role can be given in a group: custom roles of every group that the caller can see
@@ -204,7 +235,7 @@ func (c *Client) manyGroups(ctx context.Context, reference string, found []Group
 }
 
 func (c *Client) noRole(ctx context.Context, name, groupID string) error {
-	detail := fmt.Sprintf("There is no role named %q that can be given in group %s.", name, groupID)
+	detail := fmt.Sprintf("There is no role named %q that %s.", name, within(groupID))
 	if all, err := c.listRoles(ctx, &iam.ListRolesRequest{}); err == nil {
 		var names []string
 		for _, role := range all {
@@ -315,8 +346,18 @@ func readGroup(answer *iam.Group) Group {
 func readRole(answer *iam.Role) Role {
 	role := Role{ID: answer.GetUid(), Name: Clean(answer.GetName()), Description: answer.GetDescription()}
 	for _, capability := range answer.GetCapabilities() {
-		role.Capabilities = append(role.Capabilities, capability.String())
+		role.Capabilities = append(role.Capabilities, capabilityName(capability))
 	}
 	slices.Sort(role.Capabilities)
 	return role
+}
+
+// capabilityName is what people call a capability: "group_invites.create". One that is newer than the SDK has a number
+// only.
+func capabilityName(capability sdk.Capability) string {
+	name, err := sdk.Stringify(capability)
+	if err != nil || name == "" {
+		return capability.String()
+	}
+	return name
 }

@@ -16,7 +16,8 @@ import (
 //     pages than there have been reads of the group, or than cheapPages. So it never costs much more than the Gets that
 //     it saves, however many invites of others the group holds.
 //   - What the list does not hold, one Get decides: a page may have been short or have shifted, and the invite may be
-//     younger than the list.
+//     younger than the list. So it is for an invite that was read before, or that this process revoked: what a list
+//     that began earlier says of it may be out of date.
 //
 // cheapPages is what a thousand invites take.
 const cheapPages = 5
@@ -30,8 +31,9 @@ type reads struct {
 // groupReads are the reads of one group.
 type groupReads struct {
 	mu      sync.Mutex
-	asked   int                // reads so far
-	listed  map[string]*Invite // not asked for yet; each is handed out once, so that a later read is a fresh one
+	asked   int                 // reads so far
+	listed  map[string]*Invite  // not asked for yet
+	stale   map[string]struct{} // ids that the list must not answer for (any more)
 	list    *listing
 	total   int64 // invites in the group, negative where the platform does not tell
 	done    bool  // the list is at its end, or failed
@@ -79,7 +81,7 @@ func (r *reads) of(c *Client, groupID string) *groupReads {
 	}
 	group := r.groups[groupID]
 	if group == nil {
-		group = &groupReads{list: c.newListing(Scope{GroupID: groupID}), listed: map[string]*Invite{}, total: -1}
+		group = &groupReads{list: c.newListing(Scope{GroupID: groupID}), listed: map[string]*Invite{}, stale: map[string]struct{}{}, total: -1}
 		r.groups[groupID] = group
 	}
 	return group
@@ -92,8 +94,9 @@ func (r *reads) forget(id string) {
 	r.mu.Unlock()
 	if group != nil {
 		group.mu.Lock()
+		defer group.mu.Unlock()
 		delete(group.listed, id)
-		group.mu.Unlock()
+		group.stale[id] = struct{}{} // The page that is on its way may hold it.
 	}
 }
 
@@ -102,7 +105,12 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked++
-	for g.asked > 1 {
+	_, stale := g.stale[id]
+	g.stale[id] = struct{}{}
+	if stale || g.asked == 1 {
+		return nil, nil
+	}
+	for {
 		if invite, ok := g.listed[id]; ok {
 			delete(g.listed, id)
 			return invite, nil
@@ -124,7 +132,6 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 			return nil, ctx.Err()
 		}
 	}
-	return nil, nil
 }
 
 // worthAPage reports whether the next page of the list is worth its call.

@@ -4,22 +4,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc/codes"
 )
 
-const (
-	// The platform may round the times of an invite, and takes them one after the other.
-	ttlTolerance    = 2 * time.Second
-	windowTolerance = time.Second
-
-	// noticeableSkew is the difference between the platform's clock and ours from which it is allowed for. An HTTP
-	// date has whole seconds, so less than this is noise.
-	noticeableSkew = 2 * time.Second
-)
+// ttlTolerance is by how much the life of an invite may differ from what was asked: the platform may round its times,
+// and takes the two one after the other.
+const ttlTolerance = 2 * time.Second
 
 // searches are the waits before each look for a lost invite. A create that was cut off may still be committed after
 // the first look.
@@ -28,8 +23,8 @@ var searches = []time.Duration{0, time.Second, 2 * time.Second}
 // creates knows which invites this process is making and has made, so that none of them is ever taken for one that
 // was lost.
 type creates struct {
-	mu     sync.Mutex
-	groups map[inputs]*alike
+	mu    sync.Mutex
+	kinds map[inputs]*alike
 }
 
 // inputs are what makes creates alike. The TTL is left out: those of two invites may lie within its tolerance.
@@ -40,143 +35,189 @@ type inputs struct {
 
 // alike are the creates of this process with the same inputs.
 type alike struct {
-	underWay int
+	underWay int                 // creates that the platform may be acting on
 	made     map[string]struct{} // the uids that were answered
-	recovery *recovery           // set from when one is lost until it was looked for; meanwhile none is begun
+	recovery *recovery           // set from when one is lost until it was looked for; meanwhile none is sent
 }
 
 // recovery is the search for the creates of one kind that were lost.
 type recovery struct {
-	lost    []*lostCreate
+	lost    []*creation
 	settled chan struct{} // closed when no create of the kind is under way
 	done    chan struct{} // closed when the search is over
 }
 
-// lostCreate is a create whose outcome is not known.
-type lostCreate struct {
+// creation is a create of this process.
+type creation struct {
 	spec     InviteSpec
-	group    *alike
-	from, to time.Time // when it was made, by our clock
-	leads    bool      // does the search for all in its recovery
-	recovery *recovery
+	kind     *alike
+	underWay bool
+	from     time.Time // when it was last sent, by our clock
 
-	// What the search says of it.
-	revoked bool
-	left    string
+	// Where its outcome is not known:
+	recovery *recovery
+	leads    bool // does the search for all in its recovery
+	revoked  bool
+	left     string
 }
 
-// begin registers a create. While a lost one of the same kind is looked for it waits: a new invite would make it
-// uncertain which is the lost one.
-func (c *creates) begin(ctx context.Context, spec InviteSpec) (*alike, error) {
+// plan registers a create that is going to be made.
+func (c *creates) plan(spec InviteSpec) *creation {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kinds == nil {
+		c.kinds = map[inputs]*alike{}
+	}
 	key := inputs{spec.GroupID, spec.RoleID, strings.ToLower(spec.Email), spec.SingleUse}
+	kind := c.kinds[key]
+	if kind == nil {
+		kind = &alike{made: map[string]struct{}{}}
+		c.kinds[key] = kind
+	}
+	return &creation{spec: spec, kind: kind}
+}
+
+// enter is to be called before a create is sent. While a lost one of the same kind is looked for it waits: a new
+// invite would make it uncertain which is the lost one.
+func (c *creates) enter(ctx context.Context, this *creation, now func() time.Time) error {
 	for {
 		c.mu.Lock()
-		if c.groups == nil {
-			c.groups = map[inputs]*alike{}
-		}
-		group := c.groups[key]
-		if group == nil {
-			group = &alike{made: map[string]struct{}{}}
-			c.groups[key] = group
-		}
-		if group.recovery == nil {
-			group.underWay++
+		recovery := this.kind.recovery
+		if err := ctx.Err(); err != nil {
 			c.mu.Unlock()
-			return group, nil
+			return err
 		}
-		done := group.recovery.done
+		if recovery == nil {
+			this.kind.underWay++
+			this.underWay = true
+			this.from = now()
+			c.mu.Unlock()
+			return nil
+		}
 		c.mu.Unlock()
 		select {
-		case <-done:
+		case <-recovery.done:
 		case <-ctx.Done():
-			return nil, ctx.Err()
 		}
 	}
 }
 
-// settle ends what begin began: with the uid that was answered, or with the create that was lost, or with neither.
-func (c *creates) settle(group *alike, answered string, lost *lostCreate) {
+// leave ends what enter began where the platform has surely not acted, so that waiting to send the create again holds
+// up nobody's search.
+func (c *creates) leave(this *creation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	group.underWay--
-	if answered != "" {
-		group.made[answered] = struct{}{}
+	c.settle(this)
+}
+
+// claim ends what enter began with the uid that was answered. It reports false where that was another create's answer
+// before; it is then for the caller to end this one.
+func (c *creates) claim(this *creation, uid string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := this.kind.made[uid]; ok {
+		return false
 	}
-	if lost != nil {
-		if group.recovery == nil {
-			group.recovery = &recovery{settled: make(chan struct{}), done: make(chan struct{})}
-			lost.leads = true
-		}
-		group.recovery.lost = append(group.recovery.lost, lost)
-		lost.recovery = group.recovery
+	this.kind.made[uid] = struct{}{}
+	c.settle(this)
+	return true
+}
+
+// lose ends what enter began where the outcome is not known.
+func (c *creates) lose(this *creation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if this.kind.recovery == nil {
+		this.kind.recovery = &recovery{settled: make(chan struct{}), done: make(chan struct{})}
+		this.leads = true
 	}
-	if group.recovery != nil && group.underWay == 0 {
-		close(group.recovery.settled)
+	this.recovery = this.kind.recovery
+	this.recovery.lost = append(this.recovery.lost, this)
+	c.settle(this)
+}
+
+// settle takes a create from those under way. The caller holds the lock.
+func (c *creates) settle(this *creation) {
+	if !this.underWay {
+		return
+	}
+	this.underWay = false
+	this.kind.underWay--
+	if this.kind.underWay == 0 && this.kind.recovery != nil {
+		close(this.kind.recovery.settled)
 	}
 }
 
-// finish ends a recovery and lets creates of the kind begin again. Whoever the search did not get to is told so.
-func (c *creates) finish(group *alike) {
+// finish ends a recovery and lets creates of the kind be sent again. Whoever the search did not get to is told so.
+func (c *creates) finish(kind *alike) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, l := range group.recovery.lost {
-		if l.left == "" {
-			l.left = unsearched(l, "other creates with the same inputs took too long")
+	for _, lost := range kind.recovery.lost {
+		if lost.left == "" {
+			lost.left = unsearched(lost, "other creates with the same inputs took too long")
 		}
 	}
-	close(group.recovery.done)
-	group.recovery = nil
+	close(kind.recovery.done)
+	kind.recovery = nil
 }
 
 // wasMade reports whether uid is an invite that a create of this process was answered with.
-func (c *creates) wasMade(group *alike, uid string) bool {
+func (c *creates) wasMade(kind *alike, uid string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := group.made[uid]
+	_, ok := kind.made[uid]
 	return ok
 }
 
 // recover finds out what became of a lost create. It reports whether its invite was found and revoked, and in left
-// what there is to say to a person. ctx ending does not stop it; it has a deadline of its own.
-func (c *Client) recover(ctx context.Context, lost *lostCreate) (revoked bool, left string) {
+// what there is to say to a person. ctx ending does not stop it; it has deadlines of its own.
+func (c *Client) recover(ctx context.Context, lost *creation) (revoked bool, left string) {
 	if !lost.leads {
 		<-lost.recovery.done // Comes: the leader's search has a deadline.
 		return lost.revoked, lost.left
 	}
-	searchCtx, cancel := c.cleanUp(ctx)
+	defer func() { revoked, left = lost.revoked, lost.left }()
+	defer c.creates.finish(lost.kind)
+
+	settling, cancel := c.cleanUp(ctx)
 	defer cancel()
 	select {
 	case <-lost.recovery.settled:
-		c.search(searchCtx, lost.recovery.lost)
-	case <-searchCtx.Done():
+	case <-settling.Done():
+		return
 	}
-	c.creates.finish(lost.group)
-	return lost.revoked, lost.left
+	// All are settled and none may begin, so nobody adds to those who are lost.
+	searching, cancel := c.cleanUp(ctx)
+	defer cancel()
+	c.search(searching, lost.recovery.lost)
+	return
 }
 
 // search looks for the invites of lost creates with the same inputs, and revokes them where it is certain that they
-// are theirs. The caller's recovery keeps others from adding to lost.
-func (c *Client) search(ctx context.Context, lost []*lostCreate) {
-	slices.SortFunc(lost, func(a, b *lostCreate) int { return a.from.Compare(b.from) })
+// are theirs.
+func (c *Client) search(ctx context.Context, lost []*creation) {
+	slices.SortFunc(lost, func(a, b *creation) int { return a.from.Compare(b.from) })
 	missing := slices.Clone(lost)
-	for _, wait := range searches {
+	var doubtful []*Invite
+	for look, wait := range searches {
 		if err := c.config.Sleep(ctx, wait); err != nil {
+			if look == 0 {
+				c.failSearch(missing, err)
+				return
+			}
 			break
 		}
-		for _, l := range missing {
-			l.to = c.config.Now() // It may have been committed after it was cut off.
-		}
-		candidates, err := c.candidates(ctx, missing)
+		var candidates []*Invite
+		var err error
+		candidates, doubtful, err = c.candidates(ctx, missing)
 		if err != nil {
-			for _, l := range missing {
-				l.left = unsearched(l, err.Error())
-			}
+			c.failSearch(missing, err)
 			return
 		}
-		found, certain := assign(candidates, missing)
+		found, certain := c.assign(candidates, missing)
 		if !certain {
 			for _, l := range missing {
-				l.left = ambiguous(candidates)
+				l.left = ambiguous(append(candidates, doubtful...))
 			}
 			return
 		}
@@ -189,96 +230,124 @@ func (c *Client) search(ctx context.Context, lost []*lostCreate) {
 			l.revoked = true
 			l.left = fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", candidate.ID)
 		}
-		missing = slices.DeleteFunc(missing, func(l *lostCreate) bool { _, ok := found[l]; return ok })
+		missing = slices.DeleteFunc(missing, func(l *creation) bool { return found[l] != nil })
 		if len(missing) == 0 {
 			return
 		}
+	}
+	if len(doubtful) > 0 {
+		for _, l := range missing {
+			l.left = ambiguous(doubtful)
+		}
+		return
+	}
+	if err := c.sees(ctx, missing[0].spec.GroupID); err != nil {
+		c.failSearch(missing, err)
+		return
 	}
 	for _, l := range missing {
 		l.left = "Nothing was left behind: no invite with these inputs was made in the group during the call."
 	}
 }
 
-// candidates are the invites that one of lost may have made: they have its inputs, were made while it was under way,
-// and belong to no other create of this process.
-func (c *Client) candidates(ctx context.Context, lost []*lostCreate) ([]*Invite, error) {
-	spec := lost[0].spec // The inputs that matter to the request are the same for all.
-	var found []*Invite
-	list := c.newListing(Scope{GroupID: spec.GroupID})
+// failSearch says of creates that they were not looked for.
+func (c *Client) failSearch(lost []*creation, err error) {
+	for _, l := range lost {
+		l.left = unsearched(l, c.explain(err, readInvites, "listing invites").Error())
+	}
+}
+
+// sees is an error where a listing of a group's invites is empty because the caller may not see them: the platform
+// leaves out of a list what the caller may not see, so that an identity that can only create would be told that
+// nothing was left behind. A Get is refused instead.
+func (c *Client) sees(ctx context.Context, groupID string) error {
+	_, err := c.getInvite(ctx, groupID+"/0000000000000000")
+	if codeOf(err) == codes.PermissionDenied {
+		return err
+	}
+	return nil
+}
+
+// candidates are the invites that one of lost may have made: they have its inputs, were made since it was sent, and
+// belong to no other create of this process. The doubtful ones may have been made before, by what is known of the
+// platform's clock.
+func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, doubtful []*Invite, err error) {
+	list := c.newListing(Scope{GroupID: lost[0].spec.GroupID})
 	seen := map[string]struct{}{}
 	var last time.Time
 	newestFirst := true
 	for {
 		page, err := list.next(ctx)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		begin := lost[0].from.Add(page.skew - windowTolerance)
+		// Anew for each page, because each tells the time.
+		clock := c.offset.estimate()
 		older := len(page.invites) > 0
 		for _, invite := range page.invites {
 			newestFirst = newestFirst && (last.IsZero() || !invite.CreatedAt.After(last))
 			last = invite.CreatedAt
-			older = older && invite.CreatedAt.Before(begin)
-			if _, again := seen[invite.ID]; again || c.creates.wasMade(lost[0].group, invite.ID) {
+			older = older && !madeSince(invite, lost[0].from, clock.ahead-clock.wide)
+			if _, again := seen[invite.ID]; again || c.creates.wasMade(lost[0].kind, invite.ID) {
 				continue
 			}
 			seen[invite.ID] = struct{}{}
-			// From here on by our clock.
-			invite.CreatedAt, invite.ExpiresAt = invite.CreatedAt.Add(-page.skew), invite.ExpiresAt.Add(-page.skew)
-			if slices.ContainsFunc(lost, func(l *lostCreate) bool { return l.mayHaveMade(invite) }) {
-				found = append(found, invite)
+			switch {
+			case slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.sure) }):
+				certain = append(certain, invite)
+			case slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.wide) }):
+				doubtful = append(doubtful, invite)
 			}
 		}
 		// The newest come first by default. Where that holds, a page of older ones ends the search.
 		if page.last || newestFirst && older {
-			return found, nil
+			return certain, doubtful, nil
 		}
 	}
 }
 
-// mayHaveMade reports whether invite, with times by our clock, has the create's inputs and was made while the create
-// was under way.
-func (l *lostCreate) mayHaveMade(invite *Invite) bool {
+// mayHaveMade reports whether invite has the create's inputs and was made since the create was sent, where the
+// platform's clock is ahead of ours. It has not been made since it was found, so there is no other end to look at.
+func (l *creation) mayHaveMade(invite *Invite, ahead time.Duration) bool {
 	return invite.GroupID == l.spec.GroupID &&
 		invite.RoleID == l.spec.RoleID &&
 		strings.EqualFold(invite.Email, l.spec.Email) &&
 		invite.SingleUse == l.spec.SingleUse &&
-		(invite.ExpiresAt.Sub(invite.CreatedAt)-l.spec.TTL).Abs() <= ttlTolerance &&
-		!invite.CreatedAt.Before(l.from.Add(-windowTolerance)) &&
-		!invite.CreatedAt.After(l.to.Add(windowTolerance))
+		l.offLife(invite) <= ttlTolerance &&
+		madeSince(invite, l.from, ahead)
 }
 
-// skew is how far the platform's clock is ahead of ours, zero where it does not tell or the difference is small.
-func (c *Client) skew(exchange *exchange) time.Duration {
-	date := exchange.date.Load()
-	if date == nil {
-		return 0
-	}
-	theirs, err := http.ParseTime(*date)
-	if err != nil {
-		return 0
-	}
-	if skew := theirs.Sub(c.config.Now()); skew.Abs() > noticeableSkew {
-		return skew
-	}
-	return 0
+// offLife is by how much the life of the invite differs from what was asked for.
+func (l *creation) offLife(invite *Invite) time.Duration {
+	return (invite.ExpiresAt.Sub(invite.CreatedAt) - l.spec.TTL).Abs()
+}
+
+// madeSince reports whether the platform, whose clock is ahead of ours, made the invite at the time from or later.
+func madeSince(invite *Invite, from time.Time, ahead time.Duration) bool {
+	return invite.CreatedAt.Add(precision(invite.CreatedAt)).After(from.Add(ahead))
 }
 
 // assign gives each candidate to a lost create of its own. Where one is left over, at least one of them was made by
-// somebody else, and it is not certain which.
-func assign(candidates []*Invite, lost []*lostCreate) (_ map[*lostCreate]*Invite, certain bool) {
-	found := map[*lostCreate]*Invite{}
+// somebody else, and it is not certain which. The oldest candidate, which the fewest creates can have made, is given
+// away first, to the create whose TTL it fits best.
+func (c *Client) assign(candidates []*Invite, lost []*creation) (_ map[*creation]*Invite, certain bool) {
+	clock := c.offset.estimate()
+	found := map[*creation]*Invite{}
 	slices.SortFunc(candidates, func(a, b *Invite) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	for _, candidate := range candidates {
-		i := slices.IndexFunc(lost, func(l *lostCreate) bool {
-			return found[l] == nil && l.mayHaveMade(candidate)
-		})
-		if i < 0 {
+		var best *creation
+		for _, l := range lost {
+			if found[l] == nil && l.mayHaveMade(candidate, clock.ahead-clock.sure) &&
+				(best == nil || l.offLife(candidate) < best.offLife(candidate)) {
+				best = l
+			}
+		}
+		if best == nil {
 			return nil, false
 		}
-		found[lost[i]] = candidate
+		found[best] = candidate
 	}
 	return found, true
 }
@@ -288,12 +357,13 @@ func ambiguous(candidates []*Invite) string {
 	for i, candidate := range candidates {
 		ids[i] = candidate.ID
 	}
-	return "An invite may have been left behind: " + strings.Join(ids, ", ") + " were all made with these inputs during " +
-		"the call, and which of them is this one's cannot be known, so none was revoked. Revoke those that nobody else " +
-		"made with `chainctl iam invites delete`."
+	slices.Sort(ids)
+	return "An invite may have been left behind. It would be one of these, which were made with the same inputs at about " +
+		"the same time: " + strings.Join(ids, ", ") + ". Which of them it is, if any, cannot be known, so none was revoked. " +
+		"Revoke those that nobody else made with `chainctl iam invites delete`."
 }
 
-func unsearched(l *lostCreate, why string) string {
+func unsearched(l *creation, why string) string {
 	return fmt.Sprintf("An invite may have been left behind, and looking for it failed (%s). Look for one made at about %s "+
 		"with `chainctl iam invites list --parent %s`, and revoke it with `chainctl iam invites delete`.",
 		why, l.from.UTC().Format(time.RFC3339), l.spec.GroupID)

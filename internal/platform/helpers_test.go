@@ -1,0 +1,291 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// begin is when the tests' time begins: not at a whole second, which would look like the rounding of a platform.
+var begin = time.Date(2026, time.March, 4, 5, 6, 7, 123_456_789, time.UTC)
+
+const (
+	folder = "acme.example/platform"
+	week   = 7 * 24 * time.Hour
+)
+
+// fixture is a client of a platform of its own. Both live by one clock, which the client's waits move.
+type fixture struct {
+	*emulator.Emulator
+	client *Client
+	clock  *clock.Fake
+	tokens *tokens
+	waits  *waits
+	group  string // the folder
+}
+
+// setup is what a test may have otherwise.
+type setup struct {
+	emulator emulator.Options
+	client   Config
+	realTime bool // the machine's clock and real waits, for what depends on when gRPC connects again
+	noGroup  bool // the seed has no folder for the fixture
+	api      func(emulatorURL string) string
+}
+
+func start(t testing.TB, options ...func(*setup)) *fixture {
+	t.Helper()
+	f := &fixture{clock: clock.NewFake(begin), waits: &waits{}}
+	s := setup{client: Config{UserAgent: "test/1", RequestTimeout: 10 * time.Second}}
+	s.emulator.Clock = f.clock
+	s.client.Now = f.clock.Now
+	s.client.Sleep = func(ctx context.Context, d time.Duration) error { return f.waits.wait(ctx, f.clock, d) }
+	for _, option := range options {
+		option(&s)
+	}
+	if s.realTime {
+		s.emulator.Clock, s.client.Now, s.client.Sleep = nil, nil, nil
+	}
+	f.Emulator = emulator.ForTest(t, s.emulator)
+	f.tokens = &tokens{current: f.AdminToken()}
+	if s.client.Tokens == nil {
+		s.client.Tokens = f.tokens
+	}
+	s.client.API = f.URL()
+	if s.api != nil {
+		s.client.API = s.api(f.URL())
+	}
+	f.client = connect(t, s.client)
+	if !s.noGroup {
+		f.group = f.Group(folder)
+	}
+	return f
+}
+
+func connect(t testing.TB, config Config) *Client {
+	t.Helper()
+	client, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// another is a second client of the same platform, as of another process.
+func (f *fixture) another(t testing.TB) *Client {
+	t.Helper()
+	return connect(t, f.client.config)
+}
+
+func requestTimeout(d time.Duration) func(*setup) {
+	return func(s *setup) { s.client.RequestTimeout = d }
+}
+
+func realTime(s *setup) { s.realTime = true }
+
+// spec is an invite for viewers of the folder.
+func (f *fixture) spec() InviteSpec {
+	return InviteSpec{GroupID: f.group, RoleID: f.Role("viewer"), TTL: week}
+}
+
+// add stores an invite that has the spec's inputs and that the client knows nothing of.
+func (f *fixture) add(spec InviteSpec) emulator.Invite {
+	return f.AddInvite(emulator.Invite{
+		Group: spec.GroupID, RoleUID: spec.RoleID, Email: spec.Email, TTL: spec.TTL, SingleUse: spec.SingleUse,
+	})
+}
+
+// fill stores n invites of others in the group.
+func (f *fixture) fill(group string, n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = f.AddInvite(emulator.Invite{Group: group, RoleUID: f.Role("editor")}).UID
+	}
+	return ids
+}
+
+// live are the UIDs of the live invites, sorted.
+func (f *fixture) live() []string {
+	var ids []string
+	for _, invite := range f.Live() {
+		ids = append(ids, invite.UID)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// wantLive fails the test unless exactly these invites are alive.
+func (f *fixture) wantLive(t testing.TB, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if got := f.live(); !slices.Equal(got, want) {
+		t.Errorf("alive are %v, want %v", got, want)
+	}
+}
+
+// wantCalls fails the test unless there were so many calls of the method.
+func (f *fixture) wantCalls(t testing.TB, method string, want int) {
+	t.Helper()
+	if got := f.Count(method); got != want {
+		t.Errorf("%d calls of %s, want %d (all: %v)", got, method, want, f.Counts())
+	}
+}
+
+// problem is the Error in err.
+func problem(t testing.TB, err error) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("the error is %v, want an *Error", err)
+	}
+	return e
+}
+
+// wantText fails the test unless got has all the texts in it.
+func wantText(t testing.TB, got string, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if !strings.Contains(got, text) {
+			t.Errorf("the text is %q, want it to say %q", got, text)
+		}
+	}
+}
+
+// nothing is what a create says that failed and left no invite.
+const nothing = "Nothing was left behind"
+
+// tokens hand out one token, and the next after that was discarded.
+type tokens struct {
+	mu        sync.Mutex
+	current   string
+	next      []string
+	asked     int
+	discarded []string
+	err       error
+	block     chan struct{} // if it is set, Token waits until it is closed or ctx ends
+}
+
+func (k *tokens) Token(ctx context.Context) (*oauth2.Token, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.asked++
+	if k.block != nil {
+		select {
+		case <-k.block:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	if k.err != nil {
+		return nil, k.err
+	}
+	return &oauth2.Token{AccessToken: k.current}, nil
+}
+
+func (k *tokens) Discard(token string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.discarded = append(k.discarded, token)
+	if token == k.current && len(k.next) > 0 {
+		k.current, k.next = k.next[0], k.next[1:]
+	}
+}
+
+// waits are the waits of a client, which take no time but on the fake clock.
+type waits struct {
+	mu     sync.Mutex
+	all    []time.Duration
+	during func(time.Duration) // happens in each wait
+}
+
+func (w *waits) wait(ctx context.Context, fake *clock.Fake, d time.Duration) error {
+	w.mu.Lock()
+	w.all = append(w.all, d)
+	during := w.during
+	w.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d > 0 {
+		fake.Advance(d)
+	}
+	if during != nil {
+		during(d)
+	}
+	return ctx.Err()
+}
+
+// total is how long was waited in all.
+func (w *waits) total() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var total time.Duration
+	for _, d := range w.all {
+		total += d
+	}
+	return total
+}
+
+// refusing is an API on which nobody listens.
+func refusing(t testing.TB) func(*setup) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	return func(s *setup) {
+		s.api = func(string) string { return "http://" + listener.Addr().String() }
+	}
+}
+
+// resetting is the emulator behind a proxy that breaks the first connections before anything is sent.
+func resetting(t testing.TB, first int32) func(*setup) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return func(s *setup) {
+		s.api = func(target string) string {
+			go proxy(listener, strings.TrimPrefix(target, "http://"), first)
+			return "http://" + listener.Addr().String()
+		}
+	}
+}
+
+func proxy(listener net.Listener, target string, reset int32) {
+	var accepted atomic.Int32
+	for {
+		from, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		if accepted.Add(1) <= reset {
+			_ = from.(*net.TCPConn).SetLinger(0)
+			_ = from.Close()
+			continue
+		}
+		to, err := net.Dial("tcp", target)
+		if err != nil {
+			_ = from.Close()
+			continue
+		}
+		go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
+		go func() { _, _ = io.Copy(from, to); _ = from.Close() }()
+	}
+}
