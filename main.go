@@ -7,8 +7,6 @@ import (
 	"flag"
 	"log"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
@@ -19,11 +17,7 @@ func main() {
 	debug := flag.Bool("debug", false, "run on its own, for a debugger to attach to, and print how Terraform can reach it")
 	flag.Parse()
 
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: provider.Address,
-		Debug:   *debug,
-	})
-	if err != nil {
+	if err := provider.Serve(context.Background(), version, *debug); err != nil {
 		log.Fatal(err)
 	}
 }

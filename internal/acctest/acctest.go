@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -126,4 +128,16 @@ func (p *Platform) CheckCalls(want map[string]int) error {
 		return fmt.Errorf("the platform was called %v, want %v", got, want)
 	}
 	return nil
+}
+
+// CacheToken puts a token where chainctl would have cached it.
+func (p *Platform) CacheToken(t testing.TB, token string) {
+	t.Helper()
+	folder := filepath.Join(p.cacheDir, "chainguard", strings.ReplaceAll(p.Audience(), "/", "-"))
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "oidc-token"), []byte(token), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -33,8 +33,8 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, id)...)
 	resp.Diagnostics.AddWarning("Invite Code Cannot Be Read Back",
 		"The platform shows an invite code once, when it is made, so `code` of the imported resource is null. Everything else is read. "+
-			"Whoever needs the code needs a new one: `terraform apply -replace=ADDRESS`, or a change of `rotation_triggers`, mints it and "+
-			"revokes the imported one.")
+			"Whoever needs the code needs a new one: `terraform apply -replace=ADDRESS`, or later a change of `rotation_triggers`, mints it "+
+			"and revokes the imported one.")
 }
 
 // shownID is a text that should be a UIDP, as much of it as may be shown: it may be a code that was mistaken for one.

@@ -147,7 +147,7 @@ func TestAPlanFromBeforeTheExpiryIsAppliedAfterIt(t *testing.T) {
 func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	id := newCompare(kim, "id", compare.ValuesSame())
+	id := newCompare("id", compare.ValuesSame())
 	config := func(more string) string {
 		return kimWith("group = \"acme.example\"\nrole = \"viewer\"\nsingle_use = true\n" + more)
 	}
@@ -246,7 +246,7 @@ func TestDriftIsShownAndReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := acctest.New(t)
-			id := newCompare(kim, "id", compare.ValuesDiffer())
+			id := newCompare("id", compare.ValuesDiffer())
 			config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\nttl = \"5d\"")
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: p.Factories(),

@@ -5,39 +5,51 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
 
-// inviteCodeModel is the resource as it stands in configuration, plan and state. It is never logged: a types.String
-// prints its value in clear, sensitive or not.
-type inviteCodeModel struct {
-	Group            types.String   `tfsdk:"group"`
-	Role             types.String   `tfsdk:"role"`
-	Cluster          types.Bool     `tfsdk:"cluster"`
-	TTL              ttl.Value      `tfsdk:"ttl"`
-	Email            types.String   `tfsdk:"email"`
-	SingleUse        types.Bool     `tfsdk:"single_use"`
-	Recreate         types.String   `tfsdk:"recreate"`
-	RenewBefore      ttl.Value      `tfsdk:"renew_before"`
-	RotationTriggers types.Map      `tfsdk:"rotation_triggers"`
-	Timeouts         timeouts.Value `tfsdk:"timeouts"`
-
+// inviteFacts are what every feature that shows an invite shows of it, and all of it comes from the platform. No model
+// is ever logged: a types.String prints its value in clear, sensitive or not.
+type inviteFacts struct {
 	ID        types.String `tfsdk:"id"`
 	GroupID   types.String `tfsdk:"group_id"`
 	RoleID    types.String `tfsdk:"role_id"`
 	RoleName  types.String `tfsdk:"role_name"`
-	Code      types.String `tfsdk:"code"`
-	KeyID     types.String `tfsdk:"key_id"`
+	Email     types.String `tfsdk:"email"`
+	SingleUse types.Bool   `tfsdk:"single_use"`
 	CreatedAt types.String `tfsdk:"created_at"`
 	ExpiresAt types.String `tfsdk:"expires_at"`
-	Status    types.String `tfsdk:"status"`
 }
 
-// spec is what the platform is asked to make. The plan holds the resolved group and role.
-func (m *inviteCodeModel) spec() (platform.InviteSpec, error) {
+// FromAPI takes over what the platform tells of an invite.
+func (m *inviteFacts) FromAPI(invite *platform.Invite) {
+	m.ID = types.StringValue(invite.ID)
+	m.GroupID = types.StringValue(invite.GroupID)
+	m.RoleID = stringOrNull(invite.RoleID)
+	m.RoleName = stringOrNull(invite.RoleName)
+	m.Email = stringOrNull(invite.Email)
+	m.SingleUse = types.BoolValue(invite.SingleUse)
+	m.CreatedAt = types.StringValue(formatTime(invite.CreatedAt))
+	m.ExpiresAt = types.StringValue(formatTime(invite.ExpiresAt))
+}
+
+// inviteModel is an invite that is made from a configuration: what the resource and the ephemeral resource share.
+type inviteModel struct {
+	inviteFacts
+
+	Group   types.String `tfsdk:"group"`
+	Role    types.String `tfsdk:"role"`
+	Cluster types.Bool   `tfsdk:"cluster"`
+	TTL     ttl.Value    `tfsdk:"ttl"`
+	Code    types.String `tfsdk:"code"`
+}
+
+// spec is what the platform is asked to make, once the group and the role are resolved.
+func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	lifetime, err := m.TTL.Duration()
 	return platform.InviteSpec{
 		GroupID:   m.GroupID.ValueString(),
@@ -48,6 +60,62 @@ func (m *inviteCodeModel) spec() (platform.InviteSpec, error) {
 	}, err
 }
 
+// FromAPI takes over what the platform tells of an invite at any time, which is everything but its code and the
+// lifetime it was asked for. What the configuration says in its own words stays in these words as long as it still
+// means the same; where the platform has something else, the model gets what the platform has, so that a plan shows
+// it.
+func (m *inviteModel) FromAPI(invite *platform.Invite) {
+	if m.GroupID.ValueString() != invite.GroupID {
+		m.Group = types.StringValue(invite.GroupID)
+	}
+	// A role that was deleted may be missing altogether; that is not another role.
+	roleGone := invite.RoleID == "" && m.RoleID.ValueString() != ""
+	if m.RoleID.ValueString() != invite.RoleID && !roleGone {
+		m.Role = stringOrNull(invite.RoleID)
+		m.Cluster = types.BoolNull()
+	}
+	// An expiry that moved is a lifetime that is no longer the one that was asked for. Without an expiry to compare
+	// with, the lifetime is unknown: the platform does not tell it.
+	moved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
+	if m.TTL.IsNull() || moved {
+		m.TTL = ttl.NewValue(ttl.Format(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second)))
+	}
+
+	email, roleID := m.Email, m.RoleID
+	m.inviteFacts.FromAPI(invite)
+	if roleGone {
+		m.RoleID = roleID
+	}
+	if !email.IsUnknown() && strings.EqualFold(email.ValueString(), invite.Email) {
+		m.Email = email
+	}
+}
+
+// inviteCodeModel is the resource as it stands in configuration, plan and state.
+type inviteCodeModel struct {
+	inviteModel
+
+	Recreate         types.String   `tfsdk:"recreate"`
+	RenewBefore      ttl.Value      `tfsdk:"renew_before"`
+	RotationTriggers types.Map      `tfsdk:"rotation_triggers"`
+	Timeouts         timeouts.Value `tfsdk:"timeouts"`
+	KeyID            types.String   `tfsdk:"key_id"`
+	Status           types.String   `tfsdk:"status"`
+}
+
+// emptyInviteCode is the resource with nothing known of it. (The zero value will not do: Terraform's types want to know
+// even of a null what it would hold.)
+func emptyInviteCode() inviteCodeModel {
+	return inviteCodeModel{
+		inviteModel:      inviteModel{TTL: ttl.NewNull()},
+		RenewBefore:      ttl.NewNull(),
+		RotationTriggers: types.MapNull(types.StringType),
+		Timeouts: timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
+			"create": types.StringType, "read": types.StringType, "delete": types.StringType,
+		})},
+	}
+}
+
 // created takes over the answer to a create.
 func (m *inviteCodeModel) created(invite *platform.Invite) {
 	m.FromAPI(invite)
@@ -55,37 +123,20 @@ func (m *inviteCodeModel) created(invite *platform.Invite) {
 	m.Status = types.StringValue(statusActive)
 }
 
-// FromAPI takes over what the platform tells of an invite at any time, which is everything but its code and the
-// lifetime it was asked for. What the configuration says in its own words stays in these words as long as it still
-// means the same; where the platform has something else, the state gets what the platform has, so that a plan shows
-// it.
+// FromAPI takes over what the platform tells of an invite at any time. The status is left: it takes a clock.
 func (m *inviteCodeModel) FromAPI(invite *platform.Invite) {
-	if m.GroupID.ValueString() != invite.GroupID {
-		m.Group = types.StringValue(invite.GroupID)
-	}
-	if m.RoleID.ValueString() != invite.RoleID {
-		m.Role = types.StringValue(invite.RoleID)
-		m.Cluster = types.BoolNull()
-	}
-	if !strings.EqualFold(m.Email.ValueString(), invite.Email) || m.Email.IsUnknown() {
-		m.Email = stringOrNull(invite.Email)
-	}
-	// An expiry that moved is a lifetime that is no longer the one that was asked for. Without an expiry to compare
-	// with, the lifetime is unknown: the platform does not tell it.
-	expires := formatTime(invite.ExpiresAt)
-	moved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != expires
-	if m.TTL.IsNull() || moved {
-		m.TTL = ttl.NewValue(ttl.Format(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second)))
-	}
-
-	m.ID = types.StringValue(invite.ID)
-	m.GroupID = types.StringValue(invite.GroupID)
-	m.RoleID = types.StringValue(invite.RoleID)
-	m.RoleName = stringOrNull(invite.RoleName)
-	m.SingleUse = types.BoolValue(invite.SingleUse)
+	m.inviteModel.FromAPI(invite)
 	m.KeyID = stringOrNull(invite.KeyID)
-	m.CreatedAt = types.StringValue(formatTime(invite.CreatedAt))
-	m.ExpiresAt = types.StringValue(expires)
+}
+
+// read takes over an invite that the platform still has, as of now.
+func (m *inviteCodeModel) read(invite *platform.Invite, now time.Time) {
+	m.FromAPI(invite)
+	renewBefore, _ := m.RenewBefore.Duration() // Zero where there is none.
+	m.Status = types.StringValue(statusOf(invite, renewBefore, now))
+	if m.Recreate.IsNull() {
+		m.Recreate = types.StringValue(recreateAuto)
+	}
 }
 
 // keepComputed copies from state what only the platform decides.
@@ -104,6 +155,14 @@ func (m *inviteCodeModel) imported() bool { return m.GroupID.IsNull() }
 
 // formatTime writes a time as the attributes have it: RFC 3339, in UTC, to the second or finer.
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// timeOrNull is a time as the attributes have it, or null where the platform does not tell it.
+func timeOrNull(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(formatTime(t))
+}
 
 // stringOrNull is text, or null where there is none: the platform says "" where Terraform says null.
 func stringOrNull(text string) types.String {

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
 
 const (
@@ -55,26 +52,14 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	}
 
 	// A null group_id says that the rest is still to be read.
-	moved := inviteCodeModel{
-		Group:            stringOrNull(source.Group),
-		Role:             stringOrNull(source.Role),
-		Email:            stringOrNull(source.Email),
-		TTL:              ttl.NewNull(),
-		RenewBefore:      ttl.NewNull(),
-		RotationTriggers: types.MapNull(types.StringType),
-		Timeouts:         noTimeouts(),
-		ID:               types.StringValue(source.ID),
-		Code:             stringOrNull(source.Code),
-	}
+	moved := emptyInviteCode()
+	moved.ID = types.StringValue(source.ID)
+	moved.Group = stringOrNull(source.Group)
+	moved.Role = stringOrNull(source.Role)
+	moved.Email = stringOrNull(source.Email)
+	moved.Code = stringOrNull(source.Code)
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, &moved)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.TargetIdentity, moved.ID)...)
-}
-
-// noTimeouts is the timeouts block where there is none.
-func noTimeouts() timeouts.Value {
-	return timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
-		"create": types.StringType, "read": types.StringType, "delete": types.StringType,
-	})}
 }
 
 // UpgradeState implements [resource.ResourceWithUpgradeState]. The schema has had one version. Whoever changes what a

@@ -92,7 +92,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Optional:      true,
 				Computed:      true,
 				Default:       stringdefault.StaticString("168h"),
-				PlanModifiers: []planmodifier.String{ttl.KeepSpelling(), replaceString()},
+				PlanModifiers: []planmodifier.String{ttl.KeepSpelling(), keepAdoptedLifetime{}, replaceString()},
 			},
 			"email": schema.StringAttribute{
 				MarkdownDescription: "Only address that may redeem the code. Without it, anybody who has the code can. Another address " +
@@ -125,10 +125,11 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Optional: true,
 			},
 			"rotation_triggers": schema.MapAttribute{
-				MarkdownDescription: "Any values of your own. A change of any of them replaces the invite code.",
-				ElementType:         types.StringType,
-				Optional:            true,
-				PlanModifiers:       []planmodifier.Map{replaceOnTrigger{}},
+				MarkdownDescription: "Any values of your own. A change of any of them replaces the invite code. One that was imported " +
+					"or moved takes up its first triggers as they are.",
+				ElementType:   types.StringType,
+				Optional:      true,
+				PlanModifiers: []planmodifier.Map{replaceOnTrigger{}},
 			},
 			"id": schema.StringAttribute{
 				MarkdownDescription: "UIDP of the invite.",
@@ -242,7 +243,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	defer cancel()
 
 	// The names that could not be looked up while planning are known by now.
-	r.resolve(ctx, &plan, &resp.Diagnostics)
+	r.session.resolve(ctx, &plan.inviteModel, &resp.Diagnostics)
 	spec, err := plan.spec()
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("ttl"), "Invalid Lifetime", err.Error())
@@ -261,16 +262,21 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 
-	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > lifetimeTolerance {
-		resp.Diagnostics.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
-			"The invite was to live for %s, and the platform has it live for %s, until %s.",
-			ttl.Format(spec.TTL), ttl.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
-	}
+	warnOfLifetime(&resp.Diagnostics, spec, invite)
 }
 
 // lifetimeTolerance is how much the lifetime of an invite may differ from what was asked for: the platform takes the
 // time twice.
 const lifetimeTolerance = 2 * time.Second
+
+// warnOfLifetime says so where the platform has an invite live for longer or shorter than it was asked to.
+func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *platform.Invite) {
+	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > lifetimeTolerance {
+		diags.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
+			"The invite was to live for %s, and the platform has it live for %s, until %s.",
+			ttl.Format(spec.TTL), ttl.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
+	}
+}
 
 // Read implements [resource.Resource].
 func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -288,11 +294,14 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 	invite, err := client.ReadInvite(ctx, state.ID.ValueString())
 	switch {
 	case err == nil:
-		renewBefore, _ := state.RenewBefore.Duration() // Zero where there is none.
-		state.FromAPI(invite)
-		state.Status = types.StringValue(statusOf(invite, renewBefore, r.session.clock.Now()))
-		if state.Recreate.IsNull() {
-			state.Recreate = types.StringValue(recreateAuto)
+		imported, expires := state.imported(), state.ExpiresAt
+		state.read(invite, r.session.clock.Now())
+		switch {
+		case imported:
+			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markSet))...)
+		case !expires.IsNull() && !expires.Equal(state.ExpiresAt):
+			// Its lifetime is known well enough to say that it is no longer what it was.
+			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markCleared))...)
 		}
 	case platform.IsNotFound(err) && state.imported():
 		addNoSuchInvite(ctx, client, state.ID.ValueString(), err, &resp.Diagnostics)

@@ -35,11 +35,6 @@ func noneLeft(p *acctest.Platform) resource.TestCheckFunc {
 	}
 }
 
-// calls is a check of which calls were made since the last Forget.
-func calls(p *acctest.Platform, want map[string]int) resource.TestCheckFunc {
-	return func(*terraform.State) error { return p.CheckCalls(want) }
-}
-
 // emptyPlan is what every step that applies is followed by.
 var emptyPlan = resource.ConfigPlanChecks{
 	PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
@@ -48,7 +43,7 @@ var emptyPlan = resource.ConfigPlanChecks{
 func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	differs := func(name string) *compareAcrossSteps { return newCompare(kim, name, compare.ValuesDiffer()) }
+	differs := func(name string) *compareAcrossSteps { return newCompare(name, compare.ValuesDiffer()) }
 	id, code, expires := differs("id"), differs("code"), differs("expires_at")
 	var first string
 
@@ -166,7 +161,7 @@ func TestInviteCodeIsReplacedByEveryChangeThatThePlatformCannotMake(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := acctest.New(t)
-			id := newCompare(kim, "id", compare.ValuesDiffer())
+			id := newCompare("id", compare.ValuesDiffer())
 			config := func(value string) string {
 				text := ""
 				for attribute, v := range base {
@@ -248,18 +243,18 @@ func TestInviteCodeRefusesBadInputAtValidate(t *testing.T) {
 	}
 }
 
-// compareAcrossSteps compares one attribute of a resource between steps.
+// compareAcrossSteps compares an attribute of the invite code kim between steps.
 type compareAcrossSteps struct {
-	address, attribute string
-	compare            interface {
+	attribute string
+	compare   interface {
 		AddStateValue(string, tfjsonpath.Path) statecheck.StateCheck
 	}
 }
 
-func newCompare(address, attribute string, comparer compare.ValueComparer) *compareAcrossSteps {
-	return &compareAcrossSteps{address: address, attribute: attribute, compare: statecheck.CompareValue(comparer)}
+func newCompare(attribute string, comparer compare.ValueComparer) *compareAcrossSteps {
+	return &compareAcrossSteps{attribute: attribute, compare: statecheck.CompareValue(comparer)}
 }
 
 func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
-	return c.compare.AddStateValue(c.address, tfjsonpath.New(c.attribute))
+	return c.compare.AddStateValue(kim, attribute(c.attribute))
 }

@@ -11,10 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-const (
-	replaces         = "A change replaces the invite code."
-	replacesMarkdown = replaces
-)
+const replaces = "A change replaces the invite code."
 
 // replaceString is RequiresReplace, but for an invite that was moved here from the official provider's resource and
 // not read since: its state lacks what that resource did not have, and lacking is not a change.
@@ -23,7 +20,7 @@ func replaceString() planmodifier.String {
 		var groupID types.String
 		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
 		resp.RequiresReplace = !groupID.IsNull()
-	}, replaces, replacesMarkdown)
+	}, replaces, replaces)
 }
 
 // replaceBool is replaceString for a bool.
@@ -32,11 +29,10 @@ func replaceBool() planmodifier.Bool {
 		var groupID types.String
 		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
 		resp.RequiresReplace = !groupID.IsNull()
-	}, replaces, replacesMarkdown)
+	}, replaces, replaces)
 }
 
-// replaceOnTrigger replaces when a trigger changes. Triggers that an imported invite has none of yet are taken up
-// without: the platform does not know them, so that they match cannot be told, and an import must not re-mint.
+// replaceOnTrigger replaces when a trigger changes. An adopted invite takes up its first triggers without.
 type replaceOnTrigger struct{}
 
 // Description implements [planmodifier.Map].
@@ -50,11 +46,10 @@ func (replaceOnTrigger) PlanModifyMap(ctx context.Context, req planmodifier.MapR
 	if req.State.Raw.IsNull() || req.Plan.Raw.IsNull() || req.PlanValue.Equal(req.StateValue) {
 		return
 	}
-	var code, groupID types.String
-	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("code"), &code)...)
+	var groupID types.String
 	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
-	taken := req.StateValue.IsNull() && (code.IsNull() || groupID.IsNull())
-	resp.RequiresReplace = !taken
+	isFirst := req.StateValue.IsNull() && (groupID.IsNull() || adopted(ctx, req.Private, &resp.Diagnostics))
+	resp.RequiresReplace = !isFirst
 }
 
 // sameAddress keeps the state's spelling of an address that differs from the configuration's in upper and lower case

@@ -6,7 +6,10 @@ import (
 	"context"
 	"runtime"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -24,8 +27,11 @@ const Address = "registry.terraform.io/chainguard-invites/chainguard"
 const typeName = "chainguard"
 
 var (
-	_ provider.Provider                   = (*chainguardProvider)(nil)
-	_ provider.ProviderWithValidateConfig = (*chainguardProvider)(nil)
+	_ provider.Provider                       = (*chainguardProvider)(nil)
+	_ provider.ProviderWithValidateConfig     = (*chainguardProvider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*chainguardProvider)(nil)
+	_ provider.ProviderWithListResources      = (*chainguardProvider)(nil)
+	_ provider.ProviderWithActions            = (*chainguardProvider)(nil)
 )
 
 // Option changes what a provider takes from the outside world. Tests use it; the program does not.
@@ -54,6 +60,7 @@ func New(version string, options ...Option) func() provider.Provider {
 			version:     version,
 			clock:       clock.Real{},
 			environment: settings.OSEnvironment(),
+			opened:      new(openedInvites),
 		}
 		for _, option := range options {
 			option(p)
@@ -68,6 +75,7 @@ type chainguardProvider struct {
 	environment settings.Environment
 	sleep       Sleep
 	signIn      func(*login.Options)
+	opened      *openedInvites
 }
 
 // Metadata implements [provider.Provider].
@@ -245,4 +253,21 @@ func (p *chainguardProvider) Resources(context.Context) []func() resource.Resour
 }
 
 // DataSources implements [provider.Provider].
-func (p *chainguardProvider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (p *chainguardProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newInviteCodesDataSource, newGroupDataSource, newRoleDataSource}
+}
+
+// EphemeralResources implements [provider.ProviderWithEphemeralResources].
+func (p *chainguardProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{newInviteCodeEphemeral}
+}
+
+// ListResources implements [provider.ProviderWithListResources].
+func (p *chainguardProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newInviteCodeList}
+}
+
+// Actions implements [provider.ProviderWithActions].
+func (p *chainguardProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{newDeleteExpiredAction}
+}

@@ -23,12 +23,14 @@ type session struct {
 	settings settings.Settings
 	clock    clock.Clock
 	connect  func() (*platform.Client, error)
+	opened   *openedInvites
 }
 
 func (p *chainguardProvider) newSession(s settings.Settings, userAgent string) *session {
 	return &session{
 		settings: s,
 		clock:    p.clock,
+		opened:   p.opened,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
 			options := login.Options{UserAgent: userAgent, Now: p.clock.Now, Environment: p.environment}
 			if p.signIn != nil {

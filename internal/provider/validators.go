@@ -67,6 +67,28 @@ func (v roleReference) ValidateString(ctx context.Context, req validator.StringR
 	}
 }
 
+// uidpReference takes a UIDP and no name.
+type uidpReference struct{}
+
+// Description implements [validator.String].
+func (uidpReference) Description(context.Context) string {
+	return "a UIDP: 40 hexadecimal digits, then for each level below a slash and 16 more"
+}
+
+// MarkdownDescription implements [validator.String].
+func (v uidpReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString implements [validator.String].
+func (v uidpReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
+	}
+	if text := req.ConfigValue.ValueString(); !platform.IsUIDP(text) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not a UIDP", fmt.Sprintf(
+			"%q must be %s. A name goes into `name`.", platform.Clean(text), v.Description(ctx)))
+	}
+}
+
 // bareEmail takes one address and nothing around it.
 type bareEmail struct{}
 

@@ -1,0 +1,210 @@
+package acctest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	providerschema "github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// Stubs stand in for the providers that examples use beside ours, which a test cannot download. They have just the
+// resources and attributes of theirs that examples use.
+type Stubs struct {
+	platform *Platform
+
+	mu      sync.Mutex
+	secrets []string
+}
+
+// Stubs are the stand-ins for other providers. The official one works on this platform.
+func (p *Platform) Stubs() *Stubs { return &Stubs{platform: p} }
+
+// Secrets are what was written to the stand-in of AWS Secrets Manager, in order.
+func (s *Stubs) Secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.secrets...)
+}
+
+// Serve is our provider and the stand-ins, by source address.
+func (s *Stubs) Serve() map[string]ServerFactory {
+	serve := s.platform.ServerOf()
+	serve["hashicorp/aws"] = stubProvider("aws", nil, s.awsSecret(), s.awsSecretVersion())
+	serve["chainguard-dev/chainguard"] = stubProvider("chainguard", map[string]providerschema.Attribute{
+		"console_api": providerschema.StringAttribute{Optional: true},
+	}, s.officialGroup(), s.officialInvite())
+	return serve
+}
+
+var (
+	required = schema.StringAttribute{Required: true}
+	optional = schema.StringAttribute{Optional: true}
+	computed = schema.StringAttribute{Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}}
+)
+
+func (s *Stubs) awsSecret() stubResource {
+	return stubResource{
+		name:       "aws_secretsmanager_secret",
+		attributes: map[string]schema.Attribute{"name": required, "id": computed},
+		create: func(get func(string) string) map[string]string {
+			return map[string]string{"id": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:" + get("name")}
+		},
+	}
+}
+
+func (s *Stubs) awsSecretVersion() stubResource {
+	return stubResource{
+		name: "aws_secretsmanager_secret_version",
+		attributes: map[string]schema.Attribute{
+			"secret_id":                required,
+			"secret_string":            schema.StringAttribute{Optional: true, Sensitive: true},
+			"secret_string_wo":         schema.StringAttribute{Optional: true, Sensitive: true, WriteOnly: true},
+			"secret_string_wo_version": schema.Int64Attribute{Optional: true},
+			"id":                       computed,
+		},
+		create: func(get func(string) string) map[string]string {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.secrets = append(s.secrets, get("secret_string")+get("secret_string_wo"))
+			return map[string]string{"id": get("secret_id") + "|AWSCURRENT"}
+		},
+	}
+}
+
+func (s *Stubs) officialGroup() stubResource {
+	return stubResource{
+		name: "chainguard_group",
+		attributes: map[string]schema.Attribute{
+			"name": required, "description": optional, "parent_id": optional, "id": computed,
+		},
+		create: func(get func(string) string) map[string]string {
+			return map[string]string{"id": s.platform.AddGroup(get("parent_id"), get("name"), s.platform.Clock.Now())}
+		},
+	}
+}
+
+func (s *Stubs) officialInvite() stubResource {
+	return stubResource{
+		name: "chainguard_group_invite",
+		attributes: map[string]schema.Attribute{
+			"group": required, "role": required, "expiration": required, "email": optional, "id": computed,
+			"code": schema.StringAttribute{Computed: true, Sensitive: true, PlanModifiers: computed.PlanModifiers},
+		},
+		create: func(get func(string) string) map[string]string {
+			end, err := time.Parse(time.RFC3339, get("expiration"))
+			if err != nil {
+				panic(err) // A test that is written wrong.
+			}
+			invite := s.platform.AddInvite(emulator.Invite{
+				Group: get("group"), RoleUID: get("role"), Email: get("email"), TTL: end.Sub(s.platform.Clock.Now()),
+			})
+			return map[string]string{"id": invite.UID, "code": invite.Code}
+		},
+	}
+}
+
+// stubProvider is a provider with a few resources, and with no ideas of its own.
+func stubProvider(name string, attributes map[string]providerschema.Attribute, resources ...stubResource) ServerFactory {
+	return func() (tfprotov6.ProviderServer, error) {
+		return providerserver.NewProtocol6WithError(&stub{name, attributes, resources})()
+	}
+}
+
+type stub struct {
+	name       string
+	attributes map[string]providerschema.Attribute
+	resources  []stubResource
+}
+
+// Metadata implements [provider.Provider].
+func (s *stub) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = s.name
+}
+
+// Schema implements [provider.Provider].
+func (s *stub) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerschema.Schema{Attributes: s.attributes}
+}
+
+// Configure implements [provider.Provider].
+func (s *stub) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
+
+// DataSources implements [provider.Provider].
+func (s *stub) DataSources(context.Context) []func() datasource.DataSource { return nil }
+
+// Resources implements [provider.Provider].
+func (s *stub) Resources(context.Context) []func() resource.Resource {
+	var all []func() resource.Resource
+	for _, r := range s.resources {
+		all = append(all, func() resource.Resource { return &r })
+	}
+	return all
+}
+
+// stubResource keeps in its state what it is given, and what create makes of that whenever something changes.
+type stubResource struct {
+	name       string
+	attributes map[string]schema.Attribute
+	create     func(get func(attribute string) string) map[string]string
+}
+
+// Metadata implements [resource.Resource].
+func (r *stubResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = r.name
+}
+
+// Schema implements [resource.Resource].
+func (r *stubResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{Attributes: r.attributes}
+}
+
+// Create implements [resource.Resource].
+func (r *stubResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	resp.State.Raw = req.Plan.Raw
+	resp.Diagnostics.Append(r.write(ctx, req.Config, &resp.State)...)
+}
+
+// Read implements [resource.Resource].
+func (r *stubResource) Read(context.Context, resource.ReadRequest, *resource.ReadResponse) {}
+
+// Update implements [resource.Resource].
+func (r *stubResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.State.Raw = req.Plan.Raw
+	resp.Diagnostics.Append(r.write(ctx, req.Config, &resp.State)...)
+}
+
+// Delete implements [resource.Resource].
+func (r *stubResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
+
+func (r *stubResource) write(ctx context.Context, config tfsdk.Config, state *tfsdk.State) (diags diag.Diagnostics) {
+	made := r.create(func(attribute string) string {
+		var value types.String
+		diags.Append(config.GetAttribute(ctx, path.Root(attribute), &value)...)
+		return value.ValueString()
+	})
+	for name, value := range made {
+		diags.Append(state.SetAttribute(ctx, path.Root(name), value)...)
+	}
+	// Terraform never takes a write-only value back.
+	for name, attribute := range r.attributes {
+		if attribute.IsWriteOnly() {
+			diags.Append(state.SetAttribute(ctx, path.Root(name), types.StringNull())...)
+		}
+	}
+	return diags
+}

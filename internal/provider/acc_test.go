@@ -1,0 +1,71 @@
+package provider_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
+)
+
+// accGroup is the environment variable with the group of a real organization in which TestAcc* make invites.
+const accGroup = "CHAINGUARD_ACC_GROUP"
+
+// The tests named TestAcc* run with TF_ACC=1 only, against the platform that this machine is signed in to. They make
+// invites that live for an hour at the most, in the group of CHAINGUARD_ACC_GROUP, and revoke them.
+func TestAccInviteCodeLife(t *testing.T) {
+	group := os.Getenv(accGroup)
+	config := func(ttl string) string {
+		return kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nemail = \"nobody@example.com\"\nsingle_use = true\nttl = %q", group, ttl))
+	}
+	id, code := newCompare("id", compare.ValuesDiffer()), newCompare("code", compare.ValuesDiffer())
+	resource.Test(t, resource.TestCase{
+		PreCheck: func() {
+			if group == "" {
+				t.Fatalf("%s must name a group in which this test may make invites", accGroup)
+			}
+		},
+		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
+			"chainguard": providerserver.NewProtocol6WithError(provider.New("acctest")()),
+		},
+		Steps: []resource.TestStep{
+			{
+				Config:           config("30m"),
+				ConfigPlanChecks: emptyPlan,
+				ConfigStateChecks: []statecheck.StateCheck{
+					id.AddStateValue(), code.AddStateValue(),
+					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("active")),
+					statecheck.ExpectKnownValue(kim, attribute("role_name"), knownvalue.StringExact("viewer")),
+				},
+			},
+			{
+				Config: config("1800s"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+				},
+			},
+			{
+				Config: config("1h"),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+				ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue(), code.AddStateValue()},
+			},
+			{
+				ResourceName:            kim,
+				ImportState:             true,
+				ImportStateVerify:       true,
+				ImportStateVerifyIgnore: []string{"code", "group", "role", "ttl"},
+			},
+		},
+	})
+}

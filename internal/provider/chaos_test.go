@@ -1,0 +1,112 @@
+package provider_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// Chaos: a tenth of all calls fail, before or after the platform did what they asked, and what is alive in the end is
+// just what the state knows of. CHAOS_INVITES and CHAOS_SEED change how many and which; `make chaos` runs many.
+func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
+	t.Parallel()
+	invites, seed := number(t, "CHAOS_INVITES", 200), uint64(number(t, "CHAOS_SEED", 1))
+	t.Logf("CHAOS_INVITES=%d CHAOS_SEED=%d", invites, seed)
+	c := acctest.NewCLI(t)
+	random := rand.New(rand.NewPCG(seed, seed))
+	faults := []emulator.Fault{
+		{Code: codes.Unavailable},
+		{Code: codes.Internal},
+		{Code: codes.Unavailable, When: emulator.AfterCommit},
+		{Code: codes.Unknown, When: emulator.AfterCommit},
+		{Code: codes.DeadlineExceeded, When: emulator.AfterCommit},
+	}
+	var calm []func()
+	for _, method := range []string{"CreateGroupInvite", "GetGroupInvite", "DeleteGroupInvite", "ListGroupInvites"} {
+		for _, fault := range faults {
+			fault.Method, fault.Probability, fault.Rand = method, 0.1/float64(len(faults)), random.Float64
+			calm = append(calm, c.Inject(fault))
+		}
+	}
+
+	// Half of them have the same inputs, which makes it hard to tell which of them was lost.
+	c.Configure(t, fmt.Sprintf(`
+		resource "chainguard_invite_code" "alike" {
+			count = %[1]d
+			group = "acme.example"
+			role  = "viewer"
+		}
+		resource "chainguard_invite_code" "each" {
+			count = %[1]d
+			group = "acme.example"
+			role  = "viewer"
+			email = "user${count.index}@example.com"
+		}
+	`, invites/2))
+	// No code is ever alive that nobody knows of. What the state knows of may be gone: a delete's answer can be lost too.
+	noOrphan := func(when string) (live, known []string) {
+		t.Helper()
+		for _, invite := range c.Live() {
+			live = append(live, invite.UID)
+		}
+		known = c.StateIDs(t)
+		slices.Sort(live)
+		slices.Sort(known)
+		for _, id := range live {
+			if _, ok := slices.BinarySearch(known, id); !ok {
+				t.Fatalf("%s, %s is alive, and the state does not know of it", when, id)
+			}
+		}
+		return live, known
+	}
+	// Each run brings some of them; what failed is for the next.
+	for run := 1; ; run++ {
+		output, err := c.Run(t, "apply", "-auto-approve", "-parallelism=50")
+		live, known := noOrphan(fmt.Sprintf("after apply %d", run))
+		t.Logf("apply %d: %d invites, %v", run, len(known), err)
+		if len(known) == invites {
+			if !slices.Equal(live, known) {
+				t.Fatalf("%d invites are alive and the state knows of %d", len(live), len(known))
+			}
+			break
+		}
+		if run == 10 {
+			t.Fatalf("after %d runs there are %d invites of %d\n%s", run, len(known), invites, output)
+		}
+	}
+	for run := 1; len(c.StateIDs(t)) > 0; run++ {
+		output, err := c.Run(t, "destroy", "-auto-approve", "-parallelism=50")
+		_, known := noOrphan(fmt.Sprintf("after destroy %d", run))
+		t.Logf("destroy %d: %d invites, %v", run, len(known), err)
+		if run == 10 && len(known) > 0 {
+			t.Fatalf("after %d runs there still are %d invites\n%s", run, len(known), output)
+		}
+	}
+	for _, remove := range calm {
+		remove()
+	}
+	if n := len(c.Invites()); n > 0 {
+		t.Errorf("%d invites are left", n)
+	}
+}
+
+func number(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", variable, err)
+	}
+	return n
+}

@@ -1,0 +1,276 @@
+package provider_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+const deleteExpired = "chainguard_delete_expired_invite_codes"
+
+// left are the UIDPs of the invites that the platform still has, the oldest first.
+func left(p *acctest.Platform) []string {
+	var ids []string
+	for _, invite := range p.Invites() {
+		ids = append(ids, invite.UID)
+	}
+	return ids
+}
+
+// expired adds invites to a group whose time is over.
+func expired(p *acctest.Platform, group string, count int) []string {
+	var ids []string
+	for i := range count {
+		ids = append(ids, p.AddInvite(emulator.Invite{
+			Group: p.Group(group), RoleUID: p.Role("viewer"), TTL: time.Hour, Created: acctest.Start.Add(-24*time.Hour + time.Duration(i)*time.Second),
+		}).UID)
+	}
+	return ids
+}
+
+// alive adds invites to a group whose time is not over, one of them by no more than a second.
+func alive(p *acctest.Platform, group string) []string {
+	var ids []string
+	for _, ttl := range []time.Duration{24 * time.Hour, time.Second} {
+		ids = append(ids, p.AddInvite(emulator.Invite{Group: p.Group(group), RoleUID: p.Role("viewer"), TTL: ttl, Created: acctest.Start}).UID)
+	}
+	return ids
+}
+
+func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		block, config acctest.Config
+		wantGone      []string
+		wantSaid      []string
+	}{
+		"of a group": {
+			config:   acctest.Config{"group": "acme.example"},
+			wantGone: []string{"acme.example"},
+			wantSaid: []string{"2 of 4 invites in acme.example have expired.", "Deleted 2 of 2 expired invites."},
+		},
+		"of a folder": {
+			config:   acctest.Config{"group": "acme.example/platform", "recursive": true},
+			wantGone: []string{"acme.example/platform"},
+			wantSaid: []string{"3 of 5 invites in acme.example/platform have expired.", "Deleted 3 of 3 expired invites."},
+		},
+		"of a group and below": {
+			config:   acctest.Config{"group": "acme.example", "recursive": true},
+			wantGone: []string{"acme.example", "acme.example/platform"},
+			wantSaid: []string{"5 of 9 invites in acme.example have expired.", "Deleted 5 of 5 expired invites."},
+		},
+		"of the provider's group": {
+			block:    acctest.Config{"group": "acme.example"},
+			wantGone: []string{"acme.example"},
+			wantSaid: []string{"2 of 4 invites in acme.example have expired.", "Deleted 2 of 2 expired invites."},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			gone := map[string][]string{"acme.example": expired(p, "acme.example", 2), "acme.example/platform": expired(p, "acme.example/platform", 3)}
+			stays := append(alive(p, "acme.example"), alive(p, "acme.example/platform")...)
+			for group, ids := range gone {
+				if !slices.Contains(test.wantGone, group) {
+					stays = append(stays, ids...)
+				}
+			}
+			protocol := p.Protocol(t, test.block)
+			if diags := protocol.PlanAction(deleteExpired, test.config); len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			said, diags := protocol.Invoke(deleteExpired, test.config)
+			if len(diags) > 0 {
+				t.Error(diags)
+			}
+			got := left(p)
+			slices.Sort(got)
+			slices.Sort(stays)
+			if !slices.Equal(got, stays) {
+				t.Errorf("%d invites are left, want the %d that are alive or elsewhere", len(got), len(stays))
+			}
+			if !slices.Equal(said, test.wantSaid) {
+				t.Errorf("it said %q, want %q", said, test.wantSaid)
+			}
+		})
+	}
+}
+
+func TestNothingExpiredIsNothingToDelete(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	alive(p, "acme.example")
+	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
+	if want := []string{"0 of 2 invites in acme.example have expired."}; len(diags) > 0 || !slices.Equal(said, want) {
+		t.Errorf("it said %q and %v, want %q", said, diags, want)
+	}
+	if p.Count("DeleteGroupInvite") != 0 {
+		t.Errorf("calls: %v", p.Counts())
+	}
+}
+
+func TestFailedDeletionStopsNoOtherAndIsReported(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	ids := expired(p, "acme.example", 60)
+	refused := []string{ids[0], ids[17], ids[59]}
+	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Message: "out of luck", Match: func(request proto.Message) bool {
+		deletion, ok := request.(*iam.DeleteGroupInviteRequest)
+		return ok && slices.Contains(refused, deletion.GetUid())
+	}})
+	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
+	if got := left(p); !slices.Equal(got, refused) {
+		t.Errorf("%d invites are left, want the %d that could not be deleted", len(got), len(refused))
+	}
+	errors := diags.Errors()
+	for _, id := range refused {
+		if !slices.ContainsFunc(errors, func(e string) bool { return strings.Contains(e, id) && strings.Contains(e, "out of luck") }) {
+			t.Errorf("no error about %s: %q", id, errors)
+		}
+	}
+	if len(errors) != len(refused) {
+		t.Errorf("%d errors, want %d", len(errors), len(refused))
+	}
+	want := []string{"60 of 60 invites in acme.example have expired.", "25 of 60 done.", "50 of 60 done.", "Deleted 57 of 60 expired invites."}
+	if !slices.Equal(said, want) {
+		t.Errorf("it said %q, want %q", said, want)
+	}
+}
+
+func TestInviteCodesAreDeletedByThePlatformsClock(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ahead    time.Duration // of the platform's clock
+		wantLeft int
+	}{
+		"the platform is ahead":             {ahead: 2 * time.Hour, wantLeft: 0},
+		"the platform is behind":            {ahead: -2 * time.Hour, wantLeft: 1},
+		"the platform is a little behind":   {ahead: -1500 * time.Millisecond, wantLeft: 1},
+		"the platform is a little ahead":    {ahead: time.Second, wantLeft: 0},
+		"the platform agrees with us on it": {ahead: 0, wantLeft: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			theirs := newSkewedClock()
+			p := acctest.New(t, theirs.set)
+			theirs.skew(p, test.ahead)
+			// By our clock, its time is over just now.
+			p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-time.Hour), TTL: time.Hour})
+			if _, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"}); len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			if got := len(p.Invites()); got != test.wantLeft {
+				t.Errorf("%d invites are left, want %d", got, test.wantLeft)
+			}
+		})
+	}
+}
+
+func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	expired(p, "acme.example", 250)
+	p.Inject(emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()})
+	_, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
+	if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], "out of luck") {
+		t.Errorf("errors are %q", errors)
+	}
+	if p.Count("DeleteGroupInvite") != 0 {
+		t.Errorf("calls: %v", p.Counts())
+	}
+}
+
+func TestInterruptedActionSaysHowFarItIs(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	expired(p, "acme.example", 100)
+	protocol := p.Protocol(t, nil)
+	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Times: 1, Mutate: func(proto.Message) { protocol.Stop() }})
+	_, diags := protocol.Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
+	if !slices.ContainsFunc(diags.Errors(), func(e string) bool { return strings.Contains(e, "Interrupted: The run was interrupted, so") }) {
+		t.Errorf("it does not say that it was interrupted: %v", diags)
+	}
+	if len(p.Invites()) < 50 {
+		t.Errorf("%d invites are left; it did not stop", len(p.Invites()))
+	}
+}
+
+func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	for name, test := range map[string]struct {
+		block, config acctest.Config
+		want          string
+	}{
+		"misspelled":                {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
+		"none":                      {want: "No Group"},
+		"not known yet":             {config: acctest.Config{"group": acctest.Unknown}},
+		"provider's, not known yet": {block: acctest.Config{"group": acctest.Unknown}},
+		"api not known yet":         {block: acctest.Config{"api": acctest.Unknown}, config: acctest.Config{"group": "acme.example"}},
+	} {
+		errors := p.Protocol(t, test.block).PlanAction(deleteExpired, test.config).Errors()
+		switch {
+		case test.want == "" && len(errors) > 0:
+			t.Errorf("%s: %q", name, errors)
+		case test.want != "" && (len(errors) != 1 || !strings.Contains(errors[0], test.want)):
+			t.Errorf("%s: errors are %q, want one with %q", name, errors, test.want)
+		}
+	}
+	// None of these may reach further than meant.
+	for _, block := range []acctest.Config{nil, {"group": acctest.Unknown}, {"api": acctest.Unknown}} {
+		if _, diags := p.Protocol(t, block).Invoke(deleteExpired, nil); len(diags.Errors()) == 0 {
+			t.Errorf("with %v, an action without a group runs", block)
+		}
+	}
+	if p.Count("ListGroupInvites")+p.Count("DeleteGroupInvite") != 0 {
+		t.Errorf("calls: %v", p.Counts())
+	}
+}
+
+func TestActionRunsFromAConfiguration(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	expired(p, "acme.example", 3)
+	stays := alive(p, "acme.example")
+	w := workspace(t, p, requiresProvider+fmt.Sprintf(`
+		action %q "tidy" {
+		  config {
+		    group = "acme.example"
+		  }
+		}
+		resource "terraform_data" "weekly" {
+		  lifecycle {
+		    action_trigger {
+		      events  = [after_create]
+		      actions = [action.%[1]s.tidy]
+		    }
+		  }
+		}
+	`, deleteExpired))
+	w.NeedsVersion("1.14.0", noOpenTofu)
+	w.Run("init")
+	output := w.Run("apply", "-auto-approve")
+	for _, want := range []string{"3 of 5 invites in acme.example have expired.", "Deleted 3 of 3 expired invites."} {
+		if !strings.Contains(output, want) {
+			t.Errorf("it does not say %q:\n%s", want, output)
+		}
+	}
+	if got := left(p); !slices.Equal(got, stays) {
+		t.Errorf("%d invites are left, want the %d that are alive", len(got), len(stays))
+	}
+
+	expired(p, "acme.example", 1)
+	w.Run("apply", "-auto-approve", "-invoke=action."+deleteExpired+".tidy")
+	if got := left(p); !slices.Equal(got, stays) {
+		t.Errorf("run by itself, it left %d invites, want the %d that are alive", len(got), len(stays))
+	}
+}

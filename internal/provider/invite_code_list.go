@@ -1,0 +1,147 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+)
+
+var (
+	_ list.ListResource              = (*inviteCodeList)(nil)
+	_ list.ListResourceWithConfigure = (*inviteCodeList)(nil)
+)
+
+func newInviteCodeList() list.ListResource { return &inviteCodeList{} }
+
+// inviteCodeList is what `terraform query` finds of chainguard_invite_code.
+type inviteCodeList struct{ session *session }
+
+// Metadata implements [list.ListResource]. The type is the resource's.
+func (l *inviteCodeList) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = req.ProviderTypeName + "_invite_code"
+}
+
+// Configure implements [list.ListResourceWithConfigure].
+func (l *inviteCodeList) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	l.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// ListResourceConfigSchema implements [list.ListResource].
+func (l *inviteCodeList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Finds invites with `terraform query`, whoever made them, to be imported into a configuration: " +
+			"`terraform query -generate-config-out=invites.tf` writes the configuration. The codes are not found: the platform shows a code " +
+			"once, when it is made.\n\n" +
+			"Terraform stops at the `limit` of the `list` block, which is 100 unless the block says otherwise; the newest invites come " +
+			"first.\n\n" +
+			"Needs Terraform 1.14, or later. OpenTofu has no queries; the data source `chainguard_invite_codes` finds the same there.",
+		Attributes: map[string]schema.Attribute{
+			"group": schema.StringAttribute{
+				MarkdownDescription: searchGroupText,
+				Optional:            true,
+				Validators:          []validator.String{groupReference{}},
+			},
+			"recursive": schema.BoolAttribute{
+				MarkdownDescription: searchRecursiveText,
+				Optional:            true,
+			},
+			"email": schema.StringAttribute{
+				MarkdownDescription: searchEmailText,
+				Optional:            true,
+				Validators:          []validator.String{bareEmail{}},
+			},
+			"role": schema.StringAttribute{
+				MarkdownDescription: searchRoleText,
+				Optional:            true,
+				Validators:          []validator.String{roleReference{}},
+			},
+			"single_use": schema.BoolAttribute{
+				MarkdownDescription: searchSingleUseText,
+				Optional:            true,
+			},
+			"include_expired": schema.BoolAttribute{
+				MarkdownDescription: searchIncludeExpiredText + " One that is imported is replaced by the next apply, unless its `recreate` is " +
+					"`never`.",
+				Optional: true,
+			},
+		},
+	}
+}
+
+// List implements [list.ListResource]. All of it happens while Terraform takes results, and whatever goes wrong is
+// one of them: the framework looks nowhere else for it.
+func (l *inviteCodeList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	stream.Results = func(push func(list.ListResult) bool) {
+		var diags diag.Diagnostics
+		var search inviteSearch
+		diags.Append(req.Config.Get(ctx, &search)...)
+		wanted := diags.HasError() || l.pushAll(ctx, req, search, push, &diags)
+		if wanted && len(diags) > 0 {
+			push(list.ListResult{Diagnostics: diags})
+		}
+	}
+}
+
+// pushAll hands invites to Terraform until there are none left, or something went wrong, which is in diags then, or
+// Terraform wants no more, which it reports.
+func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, search inviteSearch, push func(list.ListResult) bool, diags *diag.Diagnostics) (wanted bool) {
+	groups := groupPaths{}
+	pushed := int64(0)
+	for invite := range l.session.find(ctx, search, diags) {
+		result := req.NewListResult(ctx)
+		result.DisplayName = displayName(invite.Invite, groups.path(ctx, l.session, invite.GroupID))
+		result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(invite.ID))...)
+		if req.IncludeResource {
+			model := emptyInviteCode()
+			model.read(invite.Invite, invite.AsOf)
+			result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)
+		}
+		if !push(result) {
+			return false
+		}
+		if pushed++; pushed == req.Limit {
+			break
+		}
+	}
+	return true
+}
+
+// displayName is what a person knows an invite by.
+func displayName(invite *platform.Invite, group string) string {
+	role := invite.RoleName
+	if role == "" {
+		role = "role " + invite.RoleID
+	}
+	invitee := invite.Email
+	if invitee == "" {
+		invitee = "anyone"
+	}
+	return platform.Clean(fmt.Sprintf("%s for %s in %s until %s", role, invitee, group, invite.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+}
+
+// groupPaths are the names of groups that were looked up, by UIDP.
+type groupPaths map[string]string
+
+// path is what a person calls a group. It is the UIDP where the names cannot be read: a name is nice to have, and
+// whoever may list invites need not be able to list groups.
+func (p groupPaths) path(ctx context.Context, s *session, id string) string {
+	if path, ok := p[id]; ok {
+		return path
+	}
+	p[id] = id
+	var ignored diag.Diagnostics
+	if client := s.client(&ignored); client != nil {
+		if path, err := client.GroupPath(ctx, id); err == nil {
+			p[id] = path
+		}
+	}
+	return p[id]
+}

@@ -1,0 +1,102 @@
+package provider
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
+)
+
+const (
+	testGroup = "1cac9a8dfac52c5411d6461aefd921725ecaa503"
+	testRole  = "18bbfdc8f152560fa970a1b40ea99f5948842a30"
+)
+
+func answer() *platform.Invite {
+	created := time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
+	return &platform.Invite{
+		ID: testGroup + "/dffd66e985165f95", GroupID: testGroup, RoleID: testRole, RoleName: "viewer", Email: "kim@example.com",
+		SingleUse: true, Code: "the code", KeyID: "the key", CreatedAt: created, ExpiresAt: created.Add(5 * 24 * time.Hour),
+	}
+}
+
+// inState is what the state has of the answer, in the words of a configuration.
+func inState() inviteCodeModel {
+	m := emptyInviteCode()
+	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), ttl.NewValue("120h")
+	m.GroupID, m.RoleID = types.StringValue(testGroup), types.StringValue(testRole)
+	m.Email = types.StringValue("Kim@Example.com")
+	m.created(answer())
+	return m
+}
+
+func TestFromAPI(t *testing.T) {
+	t.Parallel()
+	otherRole := "0000000000000000000000000000000000000001"
+	for name, test := range map[string]struct {
+		change func(*platform.Invite)
+		want   func(*inviteCodeModel)
+	}{
+		"the same":                      {func(*platform.Invite) {}, func(*inviteCodeModel) {}},
+		"an address in other letters":   {func(i *platform.Invite) { i.Email = "KIM@EXAMPLE.COM" }, func(*inviteCodeModel) {}},
+		"another address":               {func(i *platform.Invite) { i.Email = "lee@example.com" }, func(m *inviteCodeModel) { m.Email = types.StringValue("lee@example.com") }},
+		"no address":                    {func(i *platform.Invite) { i.Email = "" }, func(m *inviteCodeModel) { m.Email = types.StringNull() }},
+		"not for a single use":          {func(i *platform.Invite) { i.SingleUse = false }, func(m *inviteCodeModel) { m.SingleUse = types.BoolValue(false) }},
+		"a role with another name":      {func(i *platform.Invite) { i.RoleName = "onlooker" }, func(m *inviteCodeModel) { m.RoleName = types.StringValue("onlooker") }},
+		"a deleted role":                {func(i *platform.Invite) { i.RoleName = "" }, func(m *inviteCodeModel) { m.RoleName = types.StringNull() }},
+		"a role that is missing wholly": {func(i *platform.Invite) { i.RoleID, i.RoleName = "", "" }, func(m *inviteCodeModel) { m.RoleName = types.StringNull() }},
+		"another role": {
+			func(i *platform.Invite) { i.RoleID = otherRole },
+			func(m *inviteCodeModel) {
+				m.Role, m.RoleID, m.Cluster = types.StringValue(otherRole), types.StringValue(otherRole), types.BoolNull()
+			},
+		},
+		"another expiry": {
+			func(i *platform.Invite) { i.ExpiresAt = i.ExpiresAt.Add(time.Hour) },
+			func(m *inviteCodeModel) {
+				m.TTL, m.ExpiresAt = ttl.NewValue("121h"), types.StringValue("2030-01-07T04:04:05Z")
+			},
+		},
+		"no key": {func(i *platform.Invite) { i.KeyID = "" }, func(m *inviteCodeModel) { m.KeyID = types.StringNull() }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			invite := answer()
+			invite.Code = "" // as at any time but the first
+			test.change(invite)
+			got, want := inState(), inState()
+			got.FromAPI(invite)
+			test.want(&want)
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(inviteCodeModel{}, inviteModel{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFromAPIOfAnImport(t *testing.T) {
+	t.Parallel()
+	got := emptyInviteCode()
+	got.ID = types.StringValue(answer().ID)
+	invite := answer()
+	invite.Code, invite.ExpiresAt = "", invite.ExpiresAt.Add(400*time.Millisecond)
+	got.read(invite, invite.CreatedAt)
+
+	want := emptyInviteCode()
+	want.Group, want.GroupID = types.StringValue(testGroup), types.StringValue(testGroup)
+	want.Role, want.RoleID, want.RoleName = types.StringValue(testRole), types.StringValue(testRole), types.StringValue("viewer")
+	want.TTL = ttl.NewValue("5d")
+	want.Email, want.SingleUse, want.KeyID = types.StringValue("kim@example.com"), types.BoolValue(true), types.StringValue("the key")
+	want.ID, want.Recreate, want.Status = types.StringValue(answer().ID), types.StringValue("auto"), types.StringValue("active")
+	want.CreatedAt, want.ExpiresAt = types.StringValue("2030-01-02T03:04:05Z"), types.StringValue("2030-01-07T03:04:05.4Z")
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(inviteCodeModel{}, inviteModel{})); diff != "" {
+		t.Error(diff)
+	}
+	if !got.Code.IsNull() {
+		t.Error("an import has a code")
+	}
+}

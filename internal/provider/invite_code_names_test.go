@@ -1,0 +1,275 @@
+package provider_test
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+)
+
+func TestAnotherWayToWriteTheSameNamesIsNoChange(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	id := newCompare("id", compare.ValuesSame())
+	same := func(group, role string) resource.TestStep {
+		return resource.TestStep{
+			Config: kimWith(fmt.Sprintf("group = %q\nrole = %q", group, role)),
+			ConfigPlanChecks: resource.ConfigPlanChecks{
+				PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionNoop)},
+			},
+			ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()},
+		}
+	}
+	folder, viewer := p.Group("acme.example/platform"), p.Role("viewer")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: kimWith("group = \"platform\"\nrole = \"viewer\""), ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
+			same("acme.example/platform", "viewer"),
+			same(folder, "viewer"),
+			same("platform", viewer),
+			same(folder, viewer),
+		},
+	})
+}
+
+func TestUnchangedNamesAreNotLookedUpAgain(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	config := kimWith("group = \"acme.example/platform\"\nrole = \"viewer\"")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config},
+			{
+				PreConfig: p.Forget,
+				Config:    config,
+				Check: func(*terraform.State) error {
+					if p.Count("ListGroups")+p.Count("ListRoles")+p.Count("GetGroup")+p.Count("GetRole") > 0 {
+						return fmt.Errorf("an unchanged configuration looked names up: %v", p.Counts())
+					}
+					return nil
+				},
+			},
+		},
+	})
+}
+
+func TestNamesThatMeanNothingFailThePlan(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	other := p.AddGroup("", "rival.example", acctest.Start)
+	p.AddRole(other, "invite-wizard") // Not to be seen from acme.example.
+	for name, test := range map[string]struct{ group, role, want string }{
+		"misspelled role":               {"acme.example", "veiwer", `no role named "veiwer"[\s\S]*Did\s+you\s+mean\s+"viewer"`},
+		"role of another organization":  {"acme.example", "invite-wizard", `Role Not Found`},
+		"misspelled group":              {"acme.exmaple", "viewer", `no group named "acme.exmaple"[\s\S]*Did\s+you\s+mean\s+"acme.example"`},
+		"misspelled folder":             {"acme.example/platforn", "viewer", `no group named "platforn" in\s+"acme.example"[\s\S]*Did\s+you\s+mean\s+"platform"`},
+		"nothing like it":               {"acme.example", "zzzzzzzz", `There are: `},
+		"folder that is no child of it": {"platform/acme.example", "viewer", `Group Not Found`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				Steps: []resource.TestStep{{
+					Config:      kimWith(fmt.Sprintf("group = %q\nrole = %q", test.group, test.role)),
+					PlanOnly:    true,
+					ExpectError: regexp.MustCompile(test.want),
+				}},
+			})
+		})
+	}
+}
+
+func TestGroupOfTheProviderIsTheDefault(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: kimWith(`role = "viewer"`), ExpectError: regexp.MustCompile(`No Group[\s\S]*CHAINGUARD_DEFAULT_GROUP`)},
+			{
+				PreConfig:        func() { p.Setenv("CHAINGUARD_DEFAULT_GROUP", "acme.example") },
+				Config:           kimWith(`role = "viewer"`),
+				ConfigPlanChecks: emptyPlan,
+				ConfigStateChecks: []statecheck.StateCheck{
+					statecheck.ExpectKnownValue(kim, attribute("group"), knownvalue.StringExact("acme.example")),
+				},
+			},
+			{
+				// HCL beats the environment, and another default is another group.
+				Config: "provider \"chainguard\" {\ngroup = \"acme.example/platform\"\n}\n" + kimWith(`role = "viewer"`),
+				ConfigPlanChecks: resource.ConfigPlanChecks{
+					PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
+					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+				},
+			},
+		},
+	})
+}
+
+func TestClusterTakesThePlatformsRoleForClusters(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	config := kimWith("group = \"acme.example\"\ncluster = true")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config, PlanOnly: true, ExpectError: regexp.MustCompile(`No Role for Clusters[\s\S]*Set\s+.role.`)},
+			{
+				PreConfig:        func() { p.AddRole("", platform.ClusterRoleName) },
+				Config:           config,
+				ConfigPlanChecks: emptyPlan,
+				ConfigStateChecks: []statecheck.StateCheck{
+					statecheck.ExpectKnownValue(kim, attribute("role"), knownvalue.Null()),
+					statecheck.ExpectKnownValue(kim, attribute("role_name"), knownvalue.StringExact(platform.ClusterRoleName)),
+				},
+			},
+		},
+	})
+}
+
+func TestWhatIsNotKnownYetIsNoError(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	config := `
+		resource "terraform_data" "later" {
+			input = { group = "acme.example", role = "viewer", email = "kim@example.com", ttl = "5d", single_use = true }
+		}
+	` + kimWith(`
+		group      = terraform_data.later.output.group
+		role       = terraform_data.later.output.role
+		email      = terraform_data.later.output.email
+		ttl        = terraform_data.later.output.ttl
+		single_use = terraform_data.later.output.single_use
+	`)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{{
+			Config: config,
+			ConfigPlanChecks: resource.ConfigPlanChecks{
+				PreApply:             []plancheck.PlanCheck{plancheck.ExpectUnknownValue(kim, attribute("group_id")), plancheck.ExpectUnknownValue(kim, attribute("role_id"))},
+				PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+			},
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(kim, attribute("group_id"), knownvalue.StringExact(p.Group("acme.example"))),
+			},
+		}},
+	})
+}
+
+func TestASettingThatIsNotKnownYetIsNoDefault(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	api := p.Getenv("CHAINGUARD_PLATFORM_API")
+	p.Setenv("CHAINGUARD_PLATFORM_API", "https://console-api.example.invalid") // must not be fallen back to
+	config := fmt.Sprintf(`
+		resource "terraform_data" "api" {
+			input = %q
+		}
+		provider "chainguard" {
+			api = terraform_data.api.output
+		}
+	`, api) + kimWith("group = \"acme.example\"\nrole = \"viewer\"")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps:                    []resource.TestStep{{Config: config, ConfigPlanChecks: emptyPlan}},
+	})
+}
+
+func TestAPlanOfUIDPsWorksOfflineAndSignedOut(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	p.Setenv("CHAINGUARD_TOKEN", "")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{{
+			Config:             kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))),
+			PlanOnly:           true,
+			ExpectNonEmptyPlan: true,
+		}},
+	})
+	if n := p.Connections(); n != 0 {
+		t.Errorf("a plan that needs no API made %d connections", n)
+	}
+}
+
+func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := "http://" + listener.Addr().String()
+	_ = listener.Close()
+	p.Setenv("CHAINGUARD_PLATFORM_API", down)
+	for name, config := range map[string]string{
+		"plan":  kimWith("group = \"acme.example\"\nrole = \"viewer\""),
+		"apply": kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				Steps: []resource.TestStep{{
+					Config:      "provider \"chainguard\" {\nrequest_timeout = \"3s\"\n}\n" + config,
+					ExpectError: regexp.MustCompile(regexp.QuoteMeta(down)),
+				}},
+			})
+		})
+	}
+}
+
+func TestSignedOutIsOneErrorThatSaysHowToSignIn(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	p.Setenv("CHAINGUARD_TOKEN", "")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{{
+			Config:      kimWith("group = \"acme.example\"\nrole = \"viewer\""),
+			ExpectError: regexp.MustCompile(`Not Signed In to Chainguard[\s\S]*chainctl auth login`),
+		}},
+	})
+}
+
+func TestTheCachedTokenOfChainctlIsEnough(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	p.CacheToken(t, p.Getenv("CHAINGUARD_TOKEN"))
+	p.Setenv("CHAINGUARD_TOKEN", "")
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps:                    []resource.TestStep{{Config: kimWith("group = \"acme.example\"\nrole = \"viewer\""), ConfigPlanChecks: emptyPlan}},
+	})
+}
+
+func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{{
+			Config:      kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"40000d\""),
+			ExpectError: regexp.MustCompile(`on [\s\S]*line \d+[\s\S]*ttl\s+= "40000d"[\s\S]*does not take this value of .ttl.`),
+		}},
+	})
+}

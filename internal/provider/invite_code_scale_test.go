@@ -1,0 +1,197 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// These tests count calls and never time: calls are what a slow network multiplies. `make bench` measures time.
+
+func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T) {
+	t.Parallel()
+	c := acctest.NewCLI(t)
+	c.Configure(t, people(1000, `"acme.example"`))
+
+	planned := costOf(t, c, "plan")
+	if !maps.Equal(planned.calls, map[string]int{"ListGroups": 1, "ListRoles": 1}) {
+		t.Errorf("the platform was called %v, want one lookup of the group and one of the role", planned.calls)
+	}
+}
+
+func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) {
+	t.Parallel()
+	const many = 250 // Terraform itself needs half a minute to destroy a thousand of anything.
+	c := acctest.NewCLI(t)
+	c.Configure(t, people(many, `"acme.example"`))
+
+	c.MustRun(t, "plan", "-out=tfplan")
+	applied := costOf(t, c, "apply", "-parallelism=50", "tfplan")
+	lookups := applied.calls["ListGroups"] + applied.calls["ListRoles"]
+	if applied.calls["CreateGroupInvite"] != many || applied.total() != many+lookups {
+		t.Errorf("the apply called the platform %v, want one CreateGroupInvite for each and lookups of names", applied.calls)
+	}
+	if applied.calls["ListGroups"] > 1 || applied.calls["ListRoles"] > 1 {
+		t.Errorf("the apply called the platform %v, want no name looked up twice", applied.calls)
+	}
+	if applied.connections != 1 {
+		t.Errorf("the apply made %d connections, want 1", applied.connections)
+	}
+
+	c.MustRun(t, "plan", "-destroy", "-refresh=false", "-out=tfplan")
+	destroyed := costOf(t, c, "apply", "-parallelism=50", "tfplan")
+	if !maps.Equal(destroyed.calls, map[string]int{"DeleteGroupInvite": many}) {
+		t.Errorf("the destroy called the platform %v, want one DeleteGroupInvite for each", destroyed.calls)
+	}
+	if destroyed.connections != 1 {
+		t.Errorf("the destroy made %d connections, want 1", destroyed.connections)
+	}
+	if left := len(c.Invites()); left != 0 {
+		t.Errorf("%d invites are left on the platform", left)
+	}
+}
+
+func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ groups, most int }{
+		"a thousand invites of one group":  {1, 8},
+		"a thousand invites of ten groups": {10, 25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := acctest.NewCLI(t)
+			for i := range test.groups {
+				c.AddGroup(c.Group("acme.example"), fmt.Sprintf("team-%d", i), time.Now().AddDate(-1, 0, 0))
+			}
+			group := fmt.Sprintf(`"team-${count.index %% %d}"`, test.groups)
+			c.Configure(t, people(test.groups, group))
+			c.MustRun(t, "apply", "-auto-approve")
+			multiply(t, c, 1000)
+			c.Configure(t, people(1000, group))
+
+			refreshed := costOf(t, c, "plan", "-detailed-exitcode", "-parallelism=50")
+			if refreshed.total() > test.most {
+				t.Errorf("the platform was called %v, want at most %d calls", refreshed.calls, test.most)
+			}
+			if refreshed.connections != 1 {
+				t.Errorf("%d connections were made, want 1", refreshed.connections)
+			}
+		})
+	}
+}
+
+func TestOneInviteIsRefreshedByOneGet(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]int{"alone in its group": 0, "among 20,000 others": 20_000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := acctest.NewCLI(t)
+			for range others {
+				c.AddInvite(emulator.Invite{Group: c.Group("acme.example"), RoleUID: c.Role("viewer")})
+			}
+			c.Configure(t, people(1, `"acme.example"`))
+			c.MustRun(t, "apply", "-auto-approve")
+
+			refreshed := costOf(t, c, "plan", "-detailed-exitcode")
+			if !maps.Equal(refreshed.calls, map[string]int{"GetGroupInvite": 1}) {
+				t.Errorf("the platform was called %v, want one GetGroupInvite", refreshed.calls)
+			}
+		})
+	}
+}
+
+// people is a configuration of invites by the names of a group, which is an expression, and a role.
+func people(count int, group string) string {
+	return fmt.Sprintf(`
+resource "chainguard_invite_code" "people" {
+  count = %d
+  group = %s
+  role  = "viewer"
+  email = "person-${count.index}@example.com"
+}
+`, count, group)
+}
+
+// cost is what a command costs on the platform.
+type cost struct {
+	calls       map[string]int
+	connections int
+}
+
+func (c cost) total() int {
+	total := 0
+	for n := range maps.Values(c.calls) {
+		total += n
+	}
+	return total
+}
+
+// costOf runs a command and counts what it costs.
+func costOf(t *testing.T, c *acctest.CLI, args ...string) cost {
+	t.Helper()
+	c.ResetRequests()
+	connections := c.Connections()
+	c.MustRun(t, args...)
+	return cost{calls: c.Counts(), connections: c.Connections() - connections}
+}
+
+// multiply makes the people of the state so many, each with an invite on the platform that is like one of those there
+// were. Terraform would take much longer to apply as many.
+func multiply(t *testing.T, c *acctest.CLI, count int) {
+	t.Helper()
+	path := filepath.Join(c.Dir, "terraform.tfstate")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state struct {
+		Version          int            `json:"version"`
+		TerraformVersion string         `json:"terraform_version"`
+		Serial           int            `json:"serial"`
+		Lineage          string         `json:"lineage"`
+		Outputs          map[string]any `json:"outputs"`
+		Resources        []struct {
+			Mode      string           `json:"mode"`
+			Type      string           `json:"type"`
+			Name      string           `json:"name"`
+			Provider  string           `json:"provider"`
+			Instances []map[string]any `json:"instances"`
+		} `json:"resources"`
+	}
+	if err := json.Unmarshal(text, &state); err != nil {
+		t.Fatal(err)
+	}
+	byID := map[any]emulator.Invite{}
+	for _, invite := range c.Invites() {
+		byID[invite.UID] = invite
+	}
+	resource := &state.Resources[0]
+	models := resource.Instances // in the order of their indices
+	for i := len(models); i < count; i++ {
+		instance := maps.Clone(models[i%len(models)])
+		attributes := maps.Clone(instance["attributes"].(map[string]any)) //nolint:forcetypeassert // It is Terraform's format.
+		invite := byID[attributes["id"]]
+		invite.UID, invite.Code, invite.Email = "", "", fmt.Sprintf("person-%d@example.com", i)
+		invite = c.AddInvite(invite)
+		attributes["id"], attributes["code"], attributes["email"] = invite.UID, invite.Code, invite.Email
+		instance["index_key"], instance["attributes"] = i, attributes
+		if instance["identity"] != nil {
+			instance["identity"] = map[string]any{"id": invite.UID}
+		}
+		resource.Instances = append(resource.Instances, instance)
+	}
+	state.Serial++
+	if text, err = json.Marshal(state); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

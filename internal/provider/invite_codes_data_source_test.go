@@ -1,0 +1,232 @@
+package provider_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// invited adds invites to the platform: of several groups and roles, one of them expired. It returns their UIDPs by
+// what they are called in the tests.
+func invited(p *acctest.Platform) map[string]string {
+	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
+	viewer, editor := p.Role("viewer"), p.Role("editor")
+	ids := map[string]string{}
+	for i, one := range []struct {
+		name   string
+		invite emulator.Invite
+	}{
+		{"kim", emulator.Invite{Group: acme, RoleUID: viewer, Email: "kim@example.com"}},
+		{"anyone", emulator.Invite{Group: acme, RoleUID: viewer}},
+		{"single", emulator.Invite{Group: acme, RoleUID: editor, Email: "lee@example.com", SingleUse: true}},
+		{"folder", emulator.Invite{Group: folder, RoleUID: viewer, Email: "kim@example.com"}},
+		{"expired", emulator.Invite{Group: acme, RoleUID: viewer, TTL: time.Hour}},
+	} {
+		one.invite.Created = acctest.Start.Add(-24*time.Hour + time.Duration(i)*time.Minute)
+		ids[one.name] = p.AddInvite(one.invite).UID
+	}
+	return ids
+}
+
+func TestInviteCodesAreFoundByWhatIsKnownOfThem(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	ids := invited(p)
+	protocol := p.Protocol(t, nil)
+	for name, test := range map[string]struct {
+		config acctest.Config
+		want   []string
+	}{
+		"all":                  {acctest.Config{}, []string{"kim", "anyone", "single", "folder"}},
+		"expired too":          {acctest.Config{"include_expired": true}, []string{"kim", "anyone", "single", "folder", "expired"}},
+		"group":                {acctest.Config{"group": "acme.example"}, []string{"kim", "anyone", "single"}},
+		"group by UIDP":        {acctest.Config{"group": p.Group("acme.example")}, []string{"kim", "anyone", "single"}},
+		"group and below":      {acctest.Config{"group": "acme.example", "recursive": true}, []string{"kim", "anyone", "single", "folder"}},
+		"folder by path":       {acctest.Config{"group": "acme.example/platform"}, []string{"folder"}},
+		"address":              {acctest.Config{"email": "Kim@Example.com"}, []string{"kim", "folder"}},
+		"role":                 {acctest.Config{"role": "editor"}, []string{"single"}},
+		"role by UIDP":         {acctest.Config{"role": p.Role("editor")}, []string{"single"}},
+		"role that none gives": {acctest.Config{"role": "owner"}, nil},
+		"custom role":          {acctest.Config{"role": "invite-manager"}, nil},
+		"single use":           {acctest.Config{"single_use": true}, []string{"single"}},
+		"not single use":       {acctest.Config{"group": "acme.example", "single_use": false}, []string{"kim", "anyone"}},
+		"everything at once":   {acctest.Config{"group": "acme.example", "email": "kim@example.com", "role": "viewer", "single_use": false}, []string{"kim"}},
+	} {
+		object, diags := protocol.ReadData("chainguard_invite_codes", test.config)
+		if len(diags) > 0 {
+			t.Errorf("%s: %v", name, diags)
+			continue
+		}
+		want := []string{}
+		for _, one := range test.want {
+			want = append(want, ids[one])
+		}
+		if got := foundIDs(object); !slices.Equal(got, want) {
+			t.Errorf("%s: found %v, want %v", name, got, want)
+		}
+	}
+}
+
+// found are the invites that the data source found, in its order.
+func found(object acctest.Object) []acctest.Object {
+	var all []acctest.Object
+	invites, _ := object["invite_codes"].([]any)
+	for _, invite := range invites {
+		one, _ := invite.(acctest.Object)
+		all = append(all, one)
+	}
+	return all
+}
+
+// foundIDs are the UIDPs of the invites that the data source found, in its order.
+func foundIDs(object acctest.Object) []string {
+	ids := []string{}
+	for _, invite := range found(object) {
+		ids = append(ids, fmt.Sprint(invite["id"]))
+	}
+	return ids
+}
+
+func TestInviteCodesTellEverythingButTheCode(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	ids := invited(p)
+	const all = "data.chainguard_invite_codes.all"
+	canaries := acctest.Canaries{}
+	var keyID string
+	for _, invite := range p.Invites() {
+		canaries[invite.UID] = invite.Code
+		if invite.UID == ids["single"] {
+			keyID = invite.KeyID
+		}
+	}
+
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{{
+			Config: `data "chainguard_invite_codes" "all" {
+				group           = "acme.example"
+				include_expired = true
+			}`,
+			ConfigStateChecks: []statecheck.StateCheck{
+				statecheck.ExpectKnownValue(all, attribute("invite_codes"), knownvalue.ListSizeExact(4)),
+				statecheck.ExpectKnownValue(all, attribute("invite_codes").AtSliceIndex(2), knownvalue.ObjectExact(map[string]knownvalue.Check{
+					"id":         knownvalue.StringExact(ids["single"]),
+					"group_id":   knownvalue.StringExact(p.Group("acme.example")),
+					"role_id":    knownvalue.StringExact(p.Role("editor")),
+					"role_name":  knownvalue.StringExact("editor"),
+					"email":      knownvalue.StringExact("lee@example.com"),
+					"single_use": knownvalue.Bool(true),
+					"key_id":     knownvalue.StringExact(keyID),
+					"created_at": knownvalue.StringExact("2030-01-01T03:06:05Z"),
+					"expires_at": knownvalue.StringExact("2030-01-08T03:06:05Z"),
+					"status":     knownvalue.StringExact("active"),
+				})),
+				statecheck.ExpectKnownValue(all, attribute("invite_codes").AtSliceIndex(1).AtMapKey("email"), knownvalue.Null()),
+				statecheck.ExpectKnownValue(all, attribute("invite_codes").AtSliceIndex(3).AtMapKey("status"), knownvalue.StringExact("expired")),
+				statecheck.ExpectSensitiveValue(all, attribute("invite_codes").AtSliceIndex(0).AtMapKey("key_id")),
+			},
+		}},
+	})
+}
+
+func TestInviteCodesArePagedThroughToTheEnd(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	const many = 1050
+	for i := range many {
+		p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-time.Duration(i/10) * time.Second)})
+	}
+	object, diags := p.Protocol(t, nil).ReadData("chainguard_invite_codes", acctest.Config{"group": "acme.example"})
+	if len(diags) > 0 {
+		t.Fatal(diags)
+	}
+	ids := foundIDs(object)
+	if len(ids) != many {
+		t.Errorf("found %d invites, want %d", len(ids), many)
+	}
+	sorted := slices.IsSortedFunc(found(object), func(a, b acctest.Object) int {
+		return strings.Compare(fmt.Sprint(a["created_at"], a["id"]), fmt.Sprint(b["created_at"], b["id"]))
+	})
+	if !sorted {
+		t.Error("they are not sorted by creation")
+	}
+	if pages := p.Count("ListGroupInvites"); pages != 6 {
+		t.Errorf("%d pages were asked for, want 6", pages)
+	}
+}
+
+func TestInviteCodesAreCompleteOrAnError(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault  emulator.Fault
+		config acctest.Config
+		want   string
+	}{
+		"a page that fails":    {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()}, want: "out of luck"},
+		"no capability":        {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.PermissionDenied}, want: "group_invites.list"},
+		"an invite without id": {fault: emulator.Fault{Method: "ListGroupInvites", Mutate: spoilFirst}, want: "cannot be used"},
+		"unknown group":        {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
+		"unknown role":         {config: acctest.Config{"role": "veiwer"}, want: `Did you mean "viewer"?`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			for range 250 {
+				p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer")})
+			}
+			if test.fault.Method != "" {
+				p.Inject(test.fault)
+			}
+			_, diags := p.Protocol(t, nil).ReadData("chainguard_invite_codes", test.config)
+			if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], test.want) {
+				t.Errorf("errors are %q, want one with %q", errors, test.want)
+			}
+		})
+	}
+}
+
+// spoilFirst takes the uid out of the first invite of a page.
+func spoilFirst(answer proto.Message) {
+	if page, ok := answer.(*iam.ListGroupInvitesResponse); ok {
+		page.GetGroupInvites()[0].Uid = ""
+	}
+}
+
+func TestInviteCodesExpireByThePlatformsClock(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ahead time.Duration // of the platform's clock
+		want  string
+	}{
+		"the platform is ahead":  {2 * time.Hour, "expired"},
+		"the platform is behind": {-2 * time.Hour, "active"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			theirs := newSkewedClock()
+			p := acctest.New(t, theirs.set)
+			theirs.skew(p, test.ahead)
+			p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-time.Hour), TTL: 2*time.Hour - time.Second})
+			object, diags := p.Protocol(t, nil).ReadData("chainguard_invite_codes", acctest.Config{"include_expired": true})
+			if len(diags) > 0 {
+				t.Fatal(diags)
+			}
+			if invites := found(object); len(invites) != 1 || invites[0]["status"] != test.want {
+				t.Errorf("found %v, want one that is %s", invites, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+)
+
+// resolve fills in the UIDPs of the group and the role that the configuration names and that are not known yet. What
+// cannot be known yet stays unknown.
+func (s *session) resolve(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
+	s.resolveGroup(ctx, m, diags)
+	s.resolveRole(ctx, m, diags)
+}
+
+func (s *session) resolveGroup(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
+	if m.GroupID.IsUnknown() && !m.Group.IsUnknown() && !diags.HasError() {
+		m.GroupID = s.groupID(ctx, m.Group.ValueString(), diags)
+	}
+}
+
+func (s *session) resolveRole(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
+	if !m.RoleID.IsUnknown() || m.GroupID.IsUnknown() || m.Cluster.IsUnknown() || diags.HasError() {
+		return
+	}
+	reference := m.Role
+	if m.Cluster.ValueBool() {
+		reference = types.StringValue(platform.ClusterRoleName)
+	}
+	if !reference.IsUnknown() {
+		m.RoleID, m.RoleName = s.role(ctx, reference.ValueString(), m.GroupID.ValueString(), m.Cluster.ValueBool(), diags)
+	}
+}
+
+// defaultGroup is the group of an invite that names none.
+func (s *session) defaultGroup(diags *diag.Diagnostics) types.String {
+	switch {
+	case s.settings.IsUnknown("group"):
+		return types.StringUnknown()
+	case s.settings.Group == "":
+		diags.AddAttributeError(path.Root("group"), "No Group",
+			"The invite code needs a group that its invitee joins. Set `group` here or in the provider block, set CHAINGUARD_DEFAULT_GROUP, or "+
+				"set a default with `chainctl config set default.group`.")
+	}
+	return types.StringValue(s.settings.Group)
+}
+
+// groupID is the UIDP of the group that reference means. It is unknown where the provider's settings are.
+func (s *session) groupID(ctx context.Context, reference string, diags *diag.Diagnostics) types.String {
+	if platform.IsUIDP(reference) {
+		return types.StringValue(reference)
+	}
+	if !s.ready() {
+		return types.StringUnknown()
+	}
+	client := s.client(diags)
+	if client == nil {
+		return types.StringUnknown()
+	}
+	group, err := client.FindGroup(ctx, reference)
+	if err != nil {
+		addNameError(diags, path.Root("group"), "Group Not Looked Up", err)
+		return types.StringUnknown()
+	}
+	return types.StringValue(group.ID)
+}
+
+// role is the UIDP and the name of the role that reference means in a group. They are unknown where the provider's
+// settings are; the name of a role that is given by its UIDP is known only to the platform.
+func (s *session) role(ctx context.Context, reference, groupID string, cluster bool, diags *diag.Diagnostics) (id, name types.String) {
+	if platform.IsUIDP(reference) {
+		return types.StringValue(reference), types.StringUnknown()
+	}
+	if !s.ready() {
+		return types.StringUnknown(), types.StringUnknown()
+	}
+	client := s.client(diags)
+	if client == nil {
+		return types.StringUnknown(), types.StringUnknown()
+	}
+	role, err := client.FindRole(ctx, reference, groupID)
+	if err == nil {
+		return types.StringValue(role.ID), types.StringValue(role.Name)
+	}
+	var none *platform.NameError
+	switch {
+	case cluster && errors.As(err, &none) && !none.Ambiguous:
+		diags.AddAttributeError(path.Root("cluster"), "No Role for Clusters", fmt.Sprintf(
+			"The platform has no role %q, which invites for clusters gave by default. Set `role` instead of `cluster`; `chainctl iam "+
+				"roles list` shows those there are.", platform.ClusterRoleName))
+	case cluster:
+		addNameError(diags, path.Root("cluster"), "Role Not Looked Up", err)
+	default:
+		addNameError(diags, path.Root("role"), "Role Not Looked Up", err)
+	}
+	return types.StringUnknown(), types.StringUnknown()
+}
+
+// addNameError adds that a name was not found out, on the attribute that has it if the name is to blame.
+func addNameError(diags *diag.Diagnostics, attribute path.Path, summary string, err error) {
+	var name *platform.NameError
+	if errors.As(err, &name) {
+		diags.AddAttributeError(attribute, nameSummary(name), name.Error())
+		return
+	}
+	addError(diags, summary, err)
+}

@@ -1,0 +1,89 @@
+package provider_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// pipeline signs the provider in as a pipeline is: with an OIDC token for an identity.
+func pipeline(p *acctest.Platform) {
+	p.Setenv("CHAINGUARD_TOKEN", "")
+	p.Setenv("TF_CHAINGUARD_IDENTITY", p.AdminIdentity()) // As the official provider calls it.
+	p.Setenv("TF_CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
+		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{p.URL()}, Expires: acctest.Start.Add(365 * day),
+	}))
+}
+
+// onCreate has something happen at each create. It is no fault: the platform does as it is asked.
+func onCreate(p *acctest.Platform, do func(n int)) {
+	var n atomic.Int64
+	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: 1, Match: func(proto.Message) bool {
+		do(int(n.Add(1)))
+		return false
+	}})
+}
+
+const fifty = `
+	resource "chainguard_invite_code" "many" {
+		count = 50
+		group = "acme.example"
+		role  = "viewer"
+		email = "user${count.index}@example.com"
+	}
+`
+
+// With the real clock: a fake one moves while calls are on their way, which no token survives.
+func TestAnApplyOutlivesItsTokens(t *testing.T) {
+	t.Parallel()
+	c := acctest.NewCLI(t)
+	delete(c.Env, "CHAINGUARD_TOKEN")
+	c.Env["CHAINGUARD_IDENTITY"] = c.AdminIdentity()
+	c.Env["CHAINGUARD_IDENTITY_TOKEN"] = emulator.UpstreamToken(emulator.Upstream{
+		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{c.URL()}, Expires: time.Now().Add(time.Hour),
+	})
+	c.SetTokenLifetime(2 * time.Second)
+	c.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 500 * time.Millisecond})
+	c.Configure(t, fifty)
+	c.MustRun(t, "apply", "-auto-approve")
+	if live, exchanges := len(c.Live()), c.Count("Exchange"); live != 50 || exchanges < 2 || exchanges > 10 {
+		t.Errorf("%d invites after %d exchanges", live, exchanges)
+	}
+}
+
+func TestTokensThatAreRevokedDuringAnApplyAreRenewed(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	pipeline(p)
+	onCreate(p, func(n int) {
+		if n == 25 {
+			p.RevokeTokens()
+		}
+	})
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		Steps: []resource.TestStep{
+			{
+				Config: fifty,
+				Check: func(*terraform.State) error {
+					if len(p.Invites()) != 50 {
+						return fmt.Errorf("%d invites", len(p.Invites()))
+					}
+					return nil
+				},
+			},
+			{Config: "# Nothing"},
+		},
+	})
+	if n := len(p.Invites()); n != 0 {
+		t.Errorf("%d invites are left", n)
+	}
+}
