@@ -1,4 +1,4 @@
-// Package examples_test applies every example, as the documentation shows it: after the example of the provider block.
+// Package examples_test applies every example, as the documentation shows it.
 package examples_test
 
 import (
@@ -13,6 +13,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
+// exampleID stands in examples for whatever has a UIDP.
+const exampleID = "1ad9c4f2b7e05836a41c9d7e2f80b3561c74e9da/5f0e2c9b7a41d386"
+
 func TestMain(m *testing.M) {
 	// Examples name the provider by its address, so it must be served as that.
 	if err := os.Setenv("TF_ACC_PROVIDER_NAMESPACE", "chainguard-invites"); err != nil {
@@ -24,7 +27,7 @@ func TestMain(m *testing.M) {
 func TestEveryResourceExampleAppliesAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	providerBlock := read(t, "provider/provider.tf")
-	examples, err := filepath.Glob("resources/*/*.tf")
+	examples, err := filepath.Glob("resources/*/resource*.tf")
 	if err != nil || len(examples) == 0 {
 		t.Fatalf("found %d examples, error %v", len(examples), err)
 	}

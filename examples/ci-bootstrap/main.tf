@@ -1,0 +1,40 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    chainguard = {
+      source = "chainguard-invites/chainguard"
+    }
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+variable "generation" {
+  description = "Raise it to hand over a new code."
+  type        = number
+  default     = 1
+}
+
+# Minted in each plan and in each apply, and in neither state nor plan files.
+ephemeral "chainguard_invite_code" "runner" {
+  group      = "acme.example/platform"
+  role       = "registry.pull"
+  ttl        = "1d"
+  single_use = true
+
+  # Nobody gets the code of a plan, so it is revoked at the plan's end. That of an apply is on its way to the runner.
+  revoke_on_close = !terraform.applying
+}
+
+resource "aws_secretsmanager_secret" "runner" {
+  name = "ci/chainguard-invite-code"
+}
+
+# A write-only argument takes the code and keeps nothing of it. It is written when its version changes.
+resource "aws_secretsmanager_secret_version" "runner" {
+  secret_id                = aws_secretsmanager_secret.runner.id
+  secret_string_wo         = ephemeral.chainguard_invite_code.runner.code
+  secret_string_wo_version = var.generation
+}

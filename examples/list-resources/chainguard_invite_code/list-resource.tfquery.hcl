@@ -1,0 +1,11 @@
+# `terraform query` lists them. `terraform query -generate-config-out=invites.tf` writes the configuration that imports
+# them as well.
+list "chainguard_invite_code" "all" {
+  provider = chainguard
+  limit    = 1000
+
+  config {
+    group     = "acme.example"
+    recursive = true
+  }
+}

@@ -1,0 +1,62 @@
+package examples_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+)
+
+// The module's own tests, run as whoever copies them runs them: with the script, the provider and the emulator as
+// programs, and an init that installs the provider.
+func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("test.sh needs a POSIX shell")
+	}
+	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
+	w.NeedsVersion("1.8", "1.6")
+	w.InstallProvider()
+	w.Setenv("EMULATOR", buildEmulator(t))
+	w.Setenv("TERRAFORM", w.Terraform())
+
+	out, complaints, err := w.Exec("sh", "test.sh")
+	if err != nil || !strings.Contains(out, "7 passed, 0 failed") {
+		t.Errorf("%v\n%s%s", err, out, complaints)
+	}
+}
+
+func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("test.sh needs a POSIX shell")
+	}
+	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
+	w.NeedsVersion("1.8", "1.6")
+	w.InstallProvider()
+	w.Setenv("EMULATOR", buildEmulator(t))
+	w.Setenv("TERRAFORM", w.Terraform())
+	w.Write("main.tf", strings.Replace(read(t, "modules/onboarding/main.tf"), "single_use = true", "single_use = false", 1))
+	out, complaints, err := w.Exec("sh", "test.sh", "-filter=tests/onboarding.tftest.hcl")
+	if err == nil || !strings.Contains(complaints, "Each invite should be for a single use.") {
+		t.Errorf("a module that is wrong passes its tests: %v\n%s%s", err, out, complaints)
+	}
+
+	w.Write("tests/platform.yaml", "organizations: []\n")
+	if _, complaints, err := w.Exec("sh", "test.sh"); err == nil || !strings.Contains(complaints, "at least one organization") {
+		t.Errorf("an emulator that does not start is not told of: %v\n%s", err, complaints)
+	}
+}
+
+func buildEmulator(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "emulator")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../internal/cmd/emulator")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("building the emulator: %v\n%s", err, out)
+	}
+	return program
+}

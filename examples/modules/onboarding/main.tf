@@ -1,0 +1,11 @@
+# One invite for each person, for that address only and for a single use.
+resource "chainguard_invite_code" "person" {
+  for_each = var.people
+
+  group      = var.group
+  role       = each.value
+  email      = each.key
+  ttl        = var.ttl
+  single_use = true
+  recreate   = var.reinvite ? "auto" : "never"
+}

@@ -1,0 +1,70 @@
+# The runs share a state: each goes on from where the one before it stopped. At the end, Terraform destroys everything.
+
+variables {
+  group = "acme.example/platform"
+}
+
+run "invites_everybody" {
+  variables {
+    people = {
+      "ada@acme.example" = "viewer"
+      "lin@acme.example" = "invite-manager"
+    }
+  }
+
+  assert {
+    condition     = toset(keys(output.codes)) == toset(["ada@acme.example", "lin@acme.example"])
+    error_message = "Everybody should get a code, and nobody else."
+  }
+
+  assert {
+    condition     = length(toset(values(output.codes))) == 2
+    error_message = "Each code should be another."
+  }
+
+  assert {
+    condition     = alltrue([for invite in values(output.invites) : invite.status == "active"])
+    error_message = "A new invite should be active."
+  }
+
+  assert {
+    condition     = alltrue([for invite in values(chainguard_invite_code.person) : invite.single_use])
+    error_message = "Each invite should be for a single use."
+  }
+}
+
+run "leaves_others_alone_when_somebody_joins" {
+  command = plan
+
+  variables {
+    people = {
+      "ada@acme.example"  = "viewer"
+      "lin@acme.example"  = "invite-manager"
+      "noor@acme.example" = "viewer"
+    }
+  }
+
+  # In a plan, the id of an invite is known only if the invite stays. What is not known fails an assertion.
+  assert {
+    condition     = alltrue([for email in ["ada@acme.example", "lin@acme.example"] : output.invites[email].id != ""])
+    error_message = "An invite that did not change should not be minted again."
+  }
+}
+
+run "gives_another_role_and_takes_invites_back" {
+  variables {
+    people = {
+      "ada@acme.example" = "owner"
+    }
+  }
+
+  assert {
+    condition     = chainguard_invite_code.person["ada@acme.example"].role_name == "owner"
+    error_message = "The invite should give the new role."
+  }
+
+  assert {
+    condition     = toset(keys(output.codes)) == toset(["ada@acme.example"])
+    error_message = "Who is no longer in people should have no code."
+  }
+}

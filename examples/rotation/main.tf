@@ -1,0 +1,48 @@
+terraform {
+  required_providers {
+    chainguard = {
+      source = "chainguard-invites/chainguard"
+    }
+  }
+}
+
+variable "incident" {
+  description = "Change it to have a new code at once, such as after a leak."
+  type        = string
+  default     = "none"
+}
+
+# A code that always works: made for 30 days, and replaced by the first apply in its last 10.
+resource "chainguard_invite_code" "machines" {
+  group        = "acme.example/platform"
+  role         = "registry.pull"
+  ttl          = "30d"
+  renew_before = "10d"
+
+  rotation_triggers = {
+    incident = var.incident
+  }
+
+  lifecycle {
+    # The new code is there before the old one is revoked.
+    create_before_destroy = true
+  }
+}
+
+# Stands for whatever has to be rolled out anew with each code, such as an image that has it built in.
+resource "terraform_data" "rollout" {
+  input = chainguard_invite_code.machines.expires_at
+
+  lifecycle {
+    replace_triggered_by = [chainguard_invite_code.machines]
+  }
+}
+
+output "code" {
+  value     = chainguard_invite_code.machines.code
+  sensitive = true
+}
+
+output "expires_at" {
+  value = chainguard_invite_code.machines.expires_at
+}

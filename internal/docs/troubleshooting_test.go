@@ -1,0 +1,146 @@
+package docs_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const troubleshooting = "docs/guides/troubleshooting.md"
+
+// The guide promises every headline.
+func TestTroubleshootingHasEveryHeadlineAndNoOther(t *testing.T) {
+	t.Parallel()
+	p := readPage(t, troubleshooting)
+	var explained []string
+	for _, match := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(p.prose, -1) {
+		explained = append(explained, match[1])
+	}
+	slices.Sort(explained)
+	said := headlines(t)
+	for _, headline := range said {
+		if !slices.Contains(explained, headline) {
+			t.Errorf("%s has no entry for %q", troubleshooting, headline)
+		}
+	}
+	for i, headline := range explained {
+		if !slices.Contains(said, headline) {
+			t.Errorf("%s explains %q, which the provider never says", troubleshooting, headline)
+		}
+		if i > 0 && headline == explained[i-1] {
+			t.Errorf("%s explains %q twice", troubleshooting, headline)
+		}
+	}
+}
+
+// headlines are the summaries of all diagnostics that the provider's code has.
+func headlines(t *testing.T) []string {
+	t.Helper()
+	found := map[string]bool{}
+	for _, folder := range []string{"internal/provider", "internal/settings", "internal/ttl"} {
+		files, err := fs.Glob(os.DirFS(filepath.Join(root, folder)), "*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has %d files, error %v", folder, len(files), err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, folder, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(node ast.Node) bool {
+				for _, headline := range headlinesOf(node) {
+					found[headline] = true
+				}
+				return true
+			})
+		}
+	}
+	if len(found) < 20 {
+		t.Fatalf("only %d headlines were found: the search is wrong", len(found))
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// addsDiagnostic matches the functions that take a summary: the framework's, and ours that wrap them.
+var addsDiagnostic = regexp.MustCompile(`^(?i:add|new)\w*(?:Error|Warning)\w*$`)
+
+func headlinesOf(node ast.Node) []string {
+	switch node := node.(type) {
+	case *ast.CallExpr:
+		// The summary is the first text among the arguments.
+		if !addsDiagnostic.MatchString(nameOf(node.Fun)) {
+			return nil
+		}
+		for _, argument := range node.Args {
+			if s, ok := text(argument); ok {
+				return []string{s}
+			}
+		}
+	case *ast.KeyValueExpr:
+		if nameOf(node.Key) == "Summary" {
+			if s, ok := text(node.Value); ok {
+				return []string{s}
+			}
+		}
+	case *ast.FuncDecl:
+		// The summaries that begin with what kind of thing a name is of.
+		if node.Name.Name != "nameSummary" {
+			return nil
+		}
+		var found []string
+		ast.Inspect(node, func(node ast.Node) bool {
+			if s, ok := text(node); ok && strings.HasPrefix(s, " ") {
+				found = append(found, "Group"+s, "Role"+s)
+			}
+			return true
+		})
+		return found
+	}
+	return nil
+}
+
+func nameOf(node ast.Expr) string {
+	switch node := node.(type) {
+	case *ast.Ident:
+		return node.Name
+	case *ast.SelectorExpr:
+		return node.Sel.Name
+	}
+	return ""
+}
+
+func text(node ast.Node) (string, bool) {
+	literal, ok := node.(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		return "", false
+	}
+	s, err := strconv.Unquote(literal.Value)
+	return s, err == nil
+}
+
+// The tables of where settings come from are written by hand, and the settings themselves are not.
+func TestSigningInNamesEveryVariable(t *testing.T) {
+	t.Parallel()
+	guide := readFile(t, "docs/guides/signing-in.md")
+	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/settings/hcl.go"), -1)
+	if len(variables) < 10 {
+		t.Fatalf("only %d variables were found: the search is wrong", len(variables))
+	}
+	for _, variable := range variables {
+		if !strings.Contains(guide, "`"+variable[1]+"`") {
+			t.Errorf("the guide does not name %s", variable[1])
+		}
+	}
+}
