@@ -143,6 +143,9 @@ func (c *Client) once(ctx context.Context, exchange *exchange, method string, re
 	// A new set, so that nothing which a caller's context may hold goes along.
 	ctx = metadata.NewOutgoingContext(ctx, metadata.Pairs("authorization", "Bearer "+signedIn.AccessToken))
 	err = invoke(ctx, method, req, reply, conn, options...)
+	if c.config.Observe != nil {
+		c.config.Observe(ctx, Call{Method: method, Code: status.Code(err), Took: c.config.Now().Sub(sent)})
+	}
 	if exchange.creation != nil && !exchange.acted(err) {
 		c.creates.leave(exchange.creation)
 	}

@@ -253,6 +253,23 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f.wantCalls(t, "", 0)
 }
 
+func TestACreateThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.Inject(emulator.Fault{Code: codes.Unauthenticated, Match: func(proto.Message) bool {
+		f.tokens.mu.Lock()
+		defer f.tokens.mu.Unlock()
+		f.tokens.err = errors.New("the login has ended")
+		return true
+	}})
+	_, err := f.client.CreateInvite(t.Context(), f.spec())
+	var signIn *SignInError
+	if !errors.As(err, &signIn) {
+		t.Errorf("ended with %v", err)
+	}
+	f.wantCalls(t, "", 1)
+}
+
 func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.InvalidArgument, codes.Unavailable, codes.ResourceExhausted, codes.Internal} {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 )
 
 // DefaultRequestTimeout bounds one RPC where [Config] does not say otherwise.
@@ -36,6 +37,9 @@ type Config struct {
 	// RequestTimeout bounds each RPC, retries of its own included. Zero is [DefaultRequestTimeout].
 	RequestTimeout time.Duration
 
+	// Observe is told of each RPC that was sent, for a log. It may be nil.
+	Observe func(ctx context.Context, call Call)
+
 	// Now is the time. Nil is the real clock.
 	Now func() time.Time
 	// Sleep waits for d or until ctx ends, whose error it then returns. Nil really waits.
@@ -46,6 +50,16 @@ type Config struct {
 var connectParams = grpc.ConnectParams{
 	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 	MinConnectTimeout: 20 * time.Second,
+}
+
+// Call is one RPC, as it may be logged: what was sent and what came back stay out of it.
+type Call struct {
+	// Method is the full name, such as /chainguard.platform.iam.v2.GroupInvitesService/GetGroupInvite.
+	Method string
+	// Code is that of the answer, or gRPC's own where there was none.
+	Code codes.Code
+	// Took is from when it was sent to the answer.
+	Took time.Duration
 }
 
 // Client is a connection to the platform. Its methods may be called from any number of goroutines.

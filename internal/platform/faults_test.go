@@ -271,12 +271,12 @@ func faultCases() map[string]faultCase {
 			create: malformedWith(1, "another role", "nothing was left behind"),
 		},
 		"hang before commit": {
-			setup:  func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(300 * time.Millisecond)} },
+			setup:  func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(time.Second)} },
 			inject: func(f *fixture, method string) { f.Inject(emulator.Fault{Method: method, Hang: true}) },
 			create: lostBefore(codes.DeadlineExceeded), rest: refusedOnce(codes.DeadlineExceeded),
 		},
 		"hang after commit": {
-			setup: func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(300 * time.Millisecond)} },
+			setup: func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(time.Second)} },
 			inject: func(f *fixture, method string) {
 				f.Inject(emulator.Fault{Method: method, When: after, Hang: true, Times: 1})
 			},

@@ -192,7 +192,11 @@ func TestReadsDoWithoutAListThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, requestTimeout(500*time.Millisecond))
+			var options []func(*setup)
+			if fault.Hang {
+				options = append(options, requestTimeout(time.Second))
+			}
+			f := start(t, options...)
 			fault.Method = "ListGroupInvites"
 			f.Inject(fault)
 			f.readAll(t, f.fill(f.group, 300), 10)

@@ -351,7 +351,11 @@ func TestTheSearchSaysWhenItCannotLook(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := start(t, requestTimeout(400*time.Millisecond))
+			var options []func(*setup)
+			if test.fault.Hang {
+				options = append(options, requestTimeout(time.Second))
+			}
+			f := start(t, options...)
 			var lost atomic.Bool
 			f.loses(after, 1, func() { lost.Store(true) })
 			test.fault.Match = func(proto.Message) bool { return lost.Load() }

@@ -26,8 +26,8 @@ func trace(t *testing.T, c *acctest.CLI) (content func() string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A log without the provider in it would pass every search.
-		if !strings.Contains(string(text), "provider.terraform-provider-chainguard") {
+		// A log without the provider's own words in it would pass every search.
+		if !strings.Contains(string(text), "Called the Chainguard API") {
 			t.Fatal("the log has nothing of the provider")
 		}
 		return string(text)

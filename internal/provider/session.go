@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
@@ -41,11 +42,19 @@ func (p *chainguardProvider) newSession(s settings.Settings, userAgent string) *
 				UserAgent:      userAgent,
 				Tokens:         login.New(s, options),
 				RequestTimeout: s.RequestTimeout,
+				Observe:        logCall,
 				Now:            p.clock.Now,
 				Sleep:          p.sleep,
 			})
 		}),
 	}
+}
+
+// logCall writes a call to Terraform's log. Never what was sent or answered: codes and tokens are in there.
+func logCall(ctx context.Context, call platform.Call) {
+	tflog.Debug(ctx, "Called the Chainguard API", map[string]any{
+		"method": call.Method, "code": call.Code.String(), "took_ms": call.Took.Milliseconds(),
+	})
 }
 
 // ready reports whether the platform can be called. It cannot in a plan of a configuration whose provider block refers
