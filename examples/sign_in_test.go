@@ -116,7 +116,7 @@ func withBrowser(p *acctest.Platform) provider.Option {
 		o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) { return nil, nil, errors.New("not installed") }
 		o.OpenBrowser = func(url string) error {
 			go func() {
-				response, err := http.Get(url) //nolint:noctx // It follows the redirects until the server is gone.
+				response, err := http.Get(url)
 				if err == nil {
 					_ = response.Body.Close()
 				}

@@ -38,7 +38,7 @@ func followLink(all map[string]page, from, target string) string {
 	if err != nil {
 		return err.Error()
 	}
-	file := ""
+	var file string
 	switch ours := ourRepository.FindStringSubmatch(target); {
 	case ours != nil:
 		file, _, _ = strings.Cut(ours[1], "#")

@@ -52,6 +52,7 @@ func TestEveryConfigurationShownValidates(t *testing.T) {
 }
 
 func validate(t *testing.T, platform *acctest.Platform, versions *acctest.Workspace, body *hclsyntax.Body, config string) {
+	t.Helper()
 	t.Parallel()
 	has := func(kind string) bool {
 		return slices.ContainsFunc(body.Blocks, func(b *hclsyntax.Block) bool { return b.Type == kind })

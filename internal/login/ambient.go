@@ -178,8 +178,12 @@ func bearerClient(client *http.Client, u *url.URL) *http.Client {
 	if client != nil {
 		trusted = *client
 	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.DisableKeepAlives = true // The next request is an hour away.
+		transport := &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: 10 * time.Second,
+			DisableKeepAlives:   true, // The next request is an hour away.
+		}
 		if u.Scheme == "http" {
 			transport.Proxy = nil
 			transport.DialContext = dialLoopback

@@ -219,7 +219,7 @@ func TestWithoutEncryptionNothingButThisMachineIsDialled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	conn, err := dialLoopback(t.Context(), "tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatalf("loopback: %v", err)

@@ -130,13 +130,17 @@ type callback struct {
 }
 
 func newCallback() (*callback, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
 		return nil, err
 	}
 	c := &callback{
 		// The issuer knows chainctl's callback by this name.
-		host:     fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port),
+		host:     net.JoinHostPort("localhost", port),
 		state:    rand.Text(),
 		answer:   make(chan signedIn, 1),
 		farewell: make(chan struct{}),
@@ -231,7 +235,7 @@ func (c *callback) close() {
 // openBrowser shows a URL with what the system has for that, and without printing anything.
 func openBrowser(url string) error {
 	name, args := browserCommand(runtime.GOOS, url)
-	return launch(exec.Command(name, args...), 3*time.Second)
+	return launch(exec.Command(name, args...), 3*time.Second) //nolint:noctx // The browser outlives whatever asks for it.
 }
 
 // launch starts a program that may live as long as the browser does. One that cannot open a browser says so soon.

@@ -270,7 +270,7 @@ func TestAnAnswerThatIsOfNoUse(t *testing.T) {
 		"nothing":                   {url.Values{}, "did not sign you in"},
 		"a token for someone else":  {url.Values{"token": {jwt(`{"aud":"https://elsewhere.example","sub":"c4n4ry","exp":4000000000}`)}}, "another audience"},
 		"a token that is malformed": {url.Values{"token": {"c4n4ry"}}, "malformed"},
-		"a token that is no token":  {url.Values{"token": {"c4n4ry c4n4ry"}}, "a token with spaces"},
+		"a token that is no token":  {url.Values{"token": {"c4n4ry and c4n4ry"}}, "a token with spaces"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -112,7 +112,7 @@ func TestACachedTokenThatWillNotDoIsPassedOverWithTheReason(t *testing.T) {
 			want:  "that of another identity (" + otherIdentity + ")",
 		},
 		"malformed":                 {token: func(*bench) string { return "c4n4ry.c4n4ry.c4n4ry" }, want: "malformed: it is not a JWT"},
-		"not one token":             {token: func(*bench) string { return "c4n4ry c4n4ry" }, want: "malformed: a file with spaces"},
+		"not one token":             {token: func(*bench) string { return "c4n4ry and c4n4ry" }, want: "malformed: a file with spaces"},
 		"binary":                    {token: func(*bench) string { return "c4n4ry\x00\x1b" }, want: "malformed: a file with spaces"},
 		"empty":                     {token: func(*bench) string { return "\n" }, want: "malformed: a file without a token"},
 		"without an expiry":         {token: func(b *bench) string { return jwt(`{"aud":"` + b.settings.Audience + `"}`) }, want: "does not say when it expires"},

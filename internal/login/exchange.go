@@ -191,7 +191,7 @@ func retry(ctx context.Context, wait func(context.Context, time.Duration) error,
 		if err == nil || try == exchangeTries || !again(err) {
 			return err
 		}
-		if wait(ctx, pause+rand.N(pause)) != nil {
+		if wait(ctx, pause+rand.N(pause)) != nil { //nolint:gosec // G404: jitter needs no secrecy.
 			return err // What went wrong says more than that time is up.
 		}
 		pause *= 2

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,20 +22,20 @@ import (
 )
 
 // signedInLongAgo leaves an access token that is over, and a refresh token.
-func (b *bench) signedInLongAgo(folder string) (access, refresh string) {
+func (b *bench) signedInLongAgo(folder string) (refresh string) {
 	b.Helper()
-	access = b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, -time.Hour)
+	access := b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, -time.Hour)
 	refresh = b.emulator.RefreshToken(b.emulator.AdminIdentity(), 24*time.Hour)
 	b.keep(folder, accessTokenFile, access)
 	b.keep(folder, refreshTokenFile, refresh)
-	return access, refresh
+	return refresh
 }
 
 func TestARefreshTokenIsSpentAndReplaced(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
-	_, refresh := b.signedInLongAgo(folder)
+	refresh := b.signedInLongAgo(folder)
 	tokens := b.tokens()
 
 	token := b.token(tokens)
@@ -215,7 +216,7 @@ func TestARefreshTokenIsNotSpentWhereTheNextCannotBeKept(t *testing.T) {
 	}
 	b := newBench(t)
 	folder := b.folder("")
-	_, refresh := b.signedInLongAgo(folder)
+	refresh := b.signedInLongAgo(folder)
 	if err := os.Chmod(folder, 0o500); err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +302,7 @@ func TestALockIsWaitedForWithinReason(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*lockPoll)
 	defer cancel()
-	if _, err := acquireLock(ctx, path); err != errLocked {
+	if _, err := acquireLock(ctx, path); !errors.Is(err, errLocked) {
 		t.Errorf("held: %v", err)
 	}
 	acquired := make(chan error)

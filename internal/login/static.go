@@ -18,8 +18,8 @@ type static struct {
 func (s static) name() string { return "token" }
 
 func (s static) token(context.Context) (issued, error) {
-	const remedy = "A token that is given literally cannot be renewed: give a fresh one, or leave it out and sign in in " +
-		"another way"
+	const remedy = "A token that is given literally cannot be renewed: give a fresh one, or leave it out and use another way " +
+		"to sign in"
 
 	if s.refused(s.value) {
 		return issued{}, fmt.Errorf("the platform did not accept the token from %s (Unauthenticated). %s", s.origin, remedy)

@@ -176,7 +176,7 @@ func multiply(t *testing.T, c *acctest.CLI, count int) {
 	models := resource.Instances // in the order of their indices
 	for i := len(models); i < count; i++ {
 		instance := maps.Clone(models[i%len(models)])
-		attributes := maps.Clone(instance["attributes"].(map[string]any)) //nolint:forcetypeassert // It is Terraform's format.
+		attributes := maps.Clone(instance["attributes"].(map[string]any))
 		invite := byID[attributes["id"]]
 		invite.UID, invite.Code, invite.Email = "", "", fmt.Sprintf("person-%d@example.com", i)
 		invite = c.AddInvite(invite)

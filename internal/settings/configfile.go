@@ -34,7 +34,7 @@ func (r *resolver) openConfigFile() {
 // readNamedFile reads the file that the user asked for: that it cannot be read is an error.
 func (r *resolver) readNamedFile(path, attribute, origin string) {
 	problem := Problem{Attribute: attribute, Summary: "Cannot Read chainctl's Config File"}
-	if _, err := checkPath(path); err != nil {
+	if err := checkPath(path); err != nil {
 		r.problems = append(r.problems, invalidAttribute("config", err))
 		return
 	}
@@ -65,7 +65,7 @@ func (r *resolver) searchFile() {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		reason := ""
+		var reason string
 		if err != nil {
 			reason = fmt.Sprintf("%s cannot be read: %s", path, fileError(err))
 		} else if file, err := parseConfigFile(path, data); err != nil {

@@ -20,8 +20,9 @@ const (
 	// DefaultRequestTimeout bounds one call of the platform.
 	DefaultRequestTimeout = 30 * time.Second
 
-	// LoginNever and LoginBrowser are the values of the login attribute.
-	LoginNever   = "never"
+	// LoginNever is the value of the login attribute that has nobody sign in.
+	LoginNever = "never"
+	// LoginBrowser is the value of the login attribute that has a person sign in at a browser.
 	LoginBrowser = "browser"
 )
 

@@ -25,7 +25,7 @@ func Validate(block Block) []Problem {
 		settings Settings
 		set      []string
 	)
-	if _, err := checkPath(block.Config.Text); known(block.Config) && err != nil {
+	if err := checkPath(block.Config.Text); known(block.Config) && err != nil {
 		problems = append(problems, invalidAttribute("config", err))
 	}
 	for _, a := range attributes {
@@ -134,14 +134,14 @@ func checkName(text string) (string, error) {
 	return text, nil
 }
 
-func checkPath(text string) (string, error) {
+func checkPath(text string) error {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return "", errEmpty
+		return errEmpty
 	case strings.ContainsRune(text, 0):
-		return "", errors.New("it is not the path of a file")
+		return errors.New("it is not the path of a file")
 	}
-	return text, nil
+	return nil
 }
 
 // checkToken takes a bearer token, which is not to be seen in any error. Its surroundings are trimmed, as a token read
