@@ -34,9 +34,9 @@ var idempotent = map[string]bool{
 // as soon as headers have come, and every server and proxy on Go's net/http sends headers before an error. The tries
 // share the time of one call.
 const (
-	maxTries     = 5
-	firstBackoff = 100 * time.Millisecond
-	maxBackoff   = 2 * time.Second
+	maxTries   = 5
+	firstRetry = 100 * time.Millisecond
+	maxRetry   = 2 * time.Second
 
 	maxCleanUpTries = 10
 )
@@ -86,7 +86,7 @@ func (c *Client) intercept(ctx context.Context, method string, req, reply any, c
 			if exchange.until.IsZero() || cleaningUp(ctx) {
 				exchange.until = begun.Add(c.config.RequestTimeout)
 			}
-			wait := max(after, jittered(min(firstBackoff<<unavailable, maxBackoff)))
+			wait := max(after, jittered(min(firstRetry<<unavailable, maxRetry)))
 			unavailable++
 			if !c.config.Now().Add(wait).Before(exchange.until) || c.config.Sleep(ctx, wait) != nil {
 				return err

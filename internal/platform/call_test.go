@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -149,7 +150,7 @@ func TestTriesGetFartherApart(t *testing.T) {
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable})
 	_, _ = f.client.ReadInvite(t.Context(), f.group+"/0123456789abcdef")
-	want := firstBackoff
+	want := firstRetry
 	for _, got := range f.waits.all {
 		if got < want*4/5 || got > want*6/5 {
 			t.Errorf("waited %s between tries, want %s give or take a fifth", got, want)
@@ -256,15 +257,12 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 func TestACreateThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.Inject(emulator.Fault{Code: codes.Unauthenticated, Match: func(proto.Message) bool {
-		f.tokens.mu.Lock()
-		defer f.tokens.mu.Unlock()
-		f.tokens.err = errors.New("the login has ended")
-		return true
-	}})
+	f.tokens.failAfterDiscard = errors.New("the login has ended")
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: codes.Unauthenticated})
+
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
-	var signIn *SignInError
-	if !errors.As(err, &signIn) {
+
+	if !errors.Is(err, f.tokens.failAfterDiscard) {
 		t.Errorf("ended with %v", err)
 	}
 	f.wantCalls(t, "", 1)
@@ -289,7 +287,12 @@ func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 				}
 				wantText(t, e.Message, "bad header", "(token)")
 				for err := error(e); err != nil; err = errors.Unwrap(err) {
-					for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err)} {
+					// The status as it is, too: details are not in its text.
+					raw, marshalErr := proto.Marshal(status.Convert(err).Proto())
+					if marshalErr != nil {
+						t.Fatal(marshalErr)
+					}
+					for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", err), string(raw)} {
 						if strings.Contains(text, token) {
 							t.Fatal("the token is in the error")
 						}

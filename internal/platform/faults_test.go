@@ -52,7 +52,7 @@ type outcome struct {
 // faultCase is one thing that goes wrong, and what becomes of each operation. Those without an outcome of their own
 // are as rest says; an operation that has neither cannot meet the fault.
 type faultCase struct {
-	setup  func(t testing.TB) []func(*setup)
+	setup  func(t testing.TB) func(*setup)
 	inject func(f *fixture, method string)
 
 	create, get, del, list, rest *outcome
@@ -115,11 +115,11 @@ func malformedWith(calls int, says ...string) *outcome {
 func faultCases() map[string]faultCase {
 	cases := map[string]faultCase{
 		"connection refused": {
-			setup: func(t testing.TB) []func(*setup) { return []func(*setup){refusing(t)} },
+			setup: refusing,
 			rest:  &outcome{code: codes.Unavailable, calls: 0, live: 1, says: []string{"refused"}},
 		},
 		"reset before sending": {
-			setup:  func(t testing.TB) []func(*setup) { return []func(*setup){realTime, resetting(t, 2)} },
+			setup:  resettingTwice,
 			create: &outcome{calls: 1, live: 2}, del: deletedOnce, rest: fine,
 		},
 		"reset before commit": {
@@ -195,13 +195,13 @@ func faultCases() map[string]faultCase {
 		},
 		"Unauthenticated once": {
 			inject: fails(before, codes.Unauthenticated, 1),
-			create: &outcome{calls: 2, live: 2, check: discarded(1)},
-			del:    &outcome{calls: 2, live: 0, check: discarded(1)},
-			rest:   &outcome{calls: 2, live: 1, check: discarded(1)},
+			create: &outcome{calls: 2, live: 2, check: discardedOne},
+			del:    &outcome{calls: 2, live: 0, check: discardedOne},
+			rest:   &outcome{calls: 2, live: 1, check: discardedOne},
 		},
 		"Unauthenticated for good": {
 			inject: fails(before, codes.Unauthenticated, 0),
-			rest:   &outcome{code: codes.Unauthenticated, calls: 2, live: 1, check: discarded(1)},
+			rest:   &outcome{code: codes.Unauthenticated, calls: 2, live: 1, check: discardedOne},
 		},
 		"NotFound of the group": {
 			inject: func(f *fixture, _ string) { f.DeleteGroup(f.group) },
@@ -271,12 +271,12 @@ func faultCases() map[string]faultCase {
 			create: malformedWith(1, "another role", "nothing was left behind"),
 		},
 		"hang before commit": {
-			setup:  func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(time.Second)} },
+			setup:  func(testing.TB) func(*setup) { return requestTimeout(time.Second) },
 			inject: func(f *fixture, method string) { f.Inject(emulator.Fault{Method: method, Hang: true}) },
 			create: lostBefore(codes.DeadlineExceeded), rest: refusedOnce(codes.DeadlineExceeded),
 		},
 		"hang after commit": {
-			setup: func(testing.TB) []func(*setup) { return []func(*setup){requestTimeout(time.Second)} },
+			setup: func(testing.TB) func(*setup) { return requestTimeout(time.Second) },
 			inject: func(f *fixture, method string) {
 				f.Inject(emulator.Fault{Method: method, When: after, Hang: true, Times: 1})
 			},
@@ -297,22 +297,23 @@ func faultCases() map[string]faultCase {
 
 func waited(least time.Duration) func(*testing.T, *fixture, *Error) {
 	return func(t *testing.T, f *fixture, _ *Error) {
+		t.Helper()
 		if got := f.waits.total(); got < least || got > least+least/2+time.Second {
 			t.Errorf("waited for %s, want about %s", got, least)
 		}
 	}
 }
 
-func discarded(want int) func(*testing.T, *fixture, *Error) {
-	return func(t *testing.T, f *fixture, _ *Error) {
-		if got := len(f.tokens.discarded); got != want {
-			t.Errorf("%d tokens were discarded, want %d", got, want)
-		}
+func discardedOne(t *testing.T, f *fixture, _ *Error) {
+	t.Helper()
+	if got := len(f.tokens.discarded); got != 1 {
+		t.Errorf("%d tokens were discarded, want 1", got)
 	}
 }
 
 func violation(reason, field, description string) func(*testing.T, *fixture, *Error) {
 	return func(t *testing.T, _ *fixture, e *Error) {
+		t.Helper()
 		if e.Reason != reason || len(e.Violations) != 1 || e.Violations[0] != (Violation{Field: field, Description: description}) {
 			t.Errorf("reason %q, violations %q; want %q and %q: %q", e.Reason, e.Violations, reason, field, description)
 		}
@@ -322,6 +323,7 @@ func violation(reason, field, description string) func(*testing.T, *fixture, *Er
 func refusedWithout(capability string) *outcome {
 	o := refusedOnce(codes.PermissionDenied)
 	o.check = func(t *testing.T, _ *fixture, e *Error) {
+		t.Helper()
 		if e.Capability != capability {
 			t.Errorf("the capability %q is named, want %q", e.Capability, capability)
 		}
@@ -345,7 +347,7 @@ func TestFaultsEndAsTheyShould(t *testing.T) {
 				t.Parallel()
 				var options []func(*setup)
 				if fault.setup != nil {
-					options = fault.setup(t)
+					options = append(options, fault.setup(t))
 				}
 				f := start(t, options...)
 				other := f.spec()

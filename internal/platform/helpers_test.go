@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -84,17 +85,9 @@ func connect(t testing.TB, config Config) *Client {
 	return client
 }
 
-// another is a second client of the same platform, as of another process.
-func (f *fixture) another(t testing.TB) *Client {
-	t.Helper()
-	return connect(t, f.client.config)
-}
-
 func requestTimeout(d time.Duration) func(*setup) {
 	return func(s *setup) { s.client.RequestTimeout = d }
 }
-
-func realTime(s *setup) { s.realTime = true }
 
 // spec is an invite for viewers of the folder.
 func (f *fixture) spec() InviteSpec {
@@ -172,16 +165,17 @@ type tokens struct {
 	mu        sync.Mutex
 	current   string
 	next      []string
-	asked     int
 	discarded []string
 	err       error
 	block     chan struct{} // if it is set, Token waits until it is closed or ctx ends
+
+	failAfterDiscard error // fails the one Token after each Discard
+	failNext         bool
 }
 
 func (k *tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.asked++
 	if k.block != nil {
 		select {
 		case <-k.block:
@@ -192,6 +186,10 @@ func (k *tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	if k.err != nil {
 		return nil, k.err
 	}
+	if k.failNext {
+		k.failNext = false
+		return nil, k.failAfterDiscard
+	}
 	return &oauth2.Token{AccessToken: k.current}, nil
 }
 
@@ -199,6 +197,7 @@ func (k *tokens) Discard(token string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.discarded = append(k.discarded, token)
+	k.failNext = k.failAfterDiscard != nil
 	if token == k.current && len(k.next) > 0 {
 		k.current, k.next = k.next[0], k.next[1:]
 	}
@@ -252,8 +251,9 @@ func refusing(t testing.TB) func(*setup) {
 	}
 }
 
-// resetting is the emulator behind a proxy that breaks the first connections before anything is sent.
-func resetting(t testing.TB, first int32) func(*setup) {
+// resettingTwice is the emulator behind a proxy that breaks the first two connections before anything is sent. When
+// gRPC connects again is not for a fake clock to say.
+func resettingTwice(t testing.TB) func(*setup) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -261,8 +261,9 @@ func resetting(t testing.TB, first int32) func(*setup) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	return func(s *setup) {
+		s.realTime = true
 		s.api = func(target string) string {
-			go proxy(listener, strings.TrimPrefix(target, "http://"), first)
+			go proxy(listener, strings.TrimPrefix(target, "http://"), 2)
 			return "http://" + listener.Addr().String()
 		}
 	}
@@ -276,7 +277,9 @@ func proxy(listener net.Listener, target string, reset int32) {
 			return
 		}
 		if accepted.Add(1) <= reset {
-			_ = from.(*net.TCPConn).SetLinger(0)
+			if tcp, ok := from.(*net.TCPConn); ok {
+				_ = tcp.SetLinger(0) // Have Close send a reset.
+			}
 			_ = from.Close()
 			continue
 		}
@@ -287,5 +290,14 @@ func proxy(listener net.Listener, target string, reset int32) {
 		}
 		go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
 		go func() { _, _ = io.Copy(from, to); _ = from.Close() }()
+	}
+}
+
+// changing has a fault change messages of one type.
+func changing[T proto.Message](change func(T)) func(proto.Message) {
+	return func(m proto.Message) {
+		if message, ok := m.(T); ok {
+			change(message)
+		}
 	}
 }

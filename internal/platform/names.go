@@ -296,7 +296,7 @@ func (c *Client) listGroups(ctx context.Context, request *iam.ListGroupsRequest)
 			}
 			groups = append(groups, readGroup(answer))
 		}
-		if page.GetNextPageToken() == "" || page.GetNextPageToken() == request.PageToken {
+		if page.GetNextPageToken() == "" || page.GetNextPageToken() == request.GetPageToken() {
 			return groups, nil
 		}
 		request.PageToken = page.GetNextPageToken()
@@ -319,7 +319,7 @@ func (c *Client) listRoles(ctx context.Context, request *iam.ListRolesRequest) (
 			}
 			roles = append(roles, readRole(answer))
 		}
-		if page.GetNextPageToken() == "" || page.GetNextPageToken() == request.PageToken {
+		if page.GetNextPageToken() == "" || page.GetNextPageToken() == request.GetPageToken() {
 			return roles, nil
 		}
 		request.PageToken = page.GetNextPageToken()

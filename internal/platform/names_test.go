@@ -188,14 +188,12 @@ func TestFindRole(t *testing.T) {
 func TestNamesAreMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: func(m proto.Message) {
-		r := m.(*iam.ListGroupsResponse)
+	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: changing(func(r *iam.ListGroupsResponse) {
 		r.Groups = append(r.GetGroups(), &iam.Group{Uid: strings.Repeat("a", 40), Name: "acme.example.attacker", Verified: true})
-	}})
-	f.Inject(emulator.Fault{Method: "ListRoles", Mutate: func(m proto.Message) {
-		r := m.(*iam.ListRolesResponse)
+	})})
+	f.Inject(emulator.Fault{Method: "ListRoles", Mutate: changing(func(r *iam.ListRolesResponse) {
 		r.Roles = append(r.GetRoles(), &iam.Role{Uid: strings.Repeat("a", 40), Name: "console_viewer"})
-	}})
+	})})
 	if group, err := f.client.FindGroup(t.Context(), "acme.example"); err != nil || group.ID != f.Group("acme.example") {
 		t.Errorf("found %+v (%v)", group, err)
 	}
@@ -243,7 +241,7 @@ func TestAFailedLookupIsSharedAndSoonForgotten(t *testing.T) {
 	if err := find(); err != nil {
 		t.Errorf("the group is there now: %v", err)
 	}
-	f.Emulator.DeleteGroup(id)
+	f.DeleteGroup(id)
 	if err := find(); err != nil {
 		t.Errorf("what was found is forgotten: %v", err)
 	}

@@ -88,6 +88,19 @@ func TestReadsCostWhatTheirGroupsCost(t *testing.T) {
 	}
 }
 
+func TestAListThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.TotalCount = nil })})
+	ids := f.fill(f.group, 2)
+	f.fill(f.group, 3000)
+
+	f.readAll(t, ids, 1)
+
+	f.wantCalls(t, "ListGroupInvites", cheapPages)
+	f.wantCalls(t, "GetGroupInvite", 2)
+}
+
 func TestReadsOfInvitesThatAreGoneSaySo(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -95,7 +108,7 @@ func TestReadsOfInvitesThatAreGoneSaySo(t *testing.T) {
 	gone := map[string]bool{}
 	for i := 0; i < len(ids); i += 10 {
 		gone[ids[i]] = true
-		f.Emulator.DeleteInvite(ids[i])
+		f.DeleteInvite(ids[i])
 	}
 	for _, id := range ids {
 		_, err := f.client.ReadInvite(t.Context(), id)
@@ -127,7 +140,7 @@ func TestASecondReadIsAFreshOne(t *testing.T) {
 	}
 	lists := f.Count("ListGroupInvites")
 	for _, id := range ids[990:] {
-		f.Emulator.DeleteInvite(id)
+		f.DeleteInvite(id)
 		if _, err := f.client.ReadInvite(t.Context(), id); !IsNotFound(err) {
 			t.Errorf("a second read, of an invite that is gone by now: %v", err)
 		}
@@ -173,22 +186,22 @@ func TestAListThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
 func TestReadsDoWithoutAListThatFails(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
-		"at once":        {Code: codes.Internal},
-		"at the end":     {Code: codes.Internal, Match: func(r proto.Message) bool { return r.(*iam.ListGroupInvitesRequest).GetPageToken() != "" }},
-		"not to be used": {Mutate: func(m proto.Message) { m.(*iam.ListGroupInvitesResponse).GetGroupInvites()[7].Uid = "x" }},
-		"short pages": {Mutate: func(m proto.Message) {
-			r := m.(*iam.ListGroupInvitesResponse)
-			r.GroupInvites = r.GetGroupInvites()[:10]
+		"at once": {Code: codes.Internal},
+		"at the end": {Code: codes.Internal, Match: func(m proto.Message) bool {
+			request, ok := m.(*iam.ListGroupInvitesRequest)
+			return ok && request.GetPageToken() != ""
 		}},
-		"no total":      {Mutate: func(m proto.Message) { m.(*iam.ListGroupInvitesResponse).TotalCount = nil }},
-		"wrong total":   {Mutate: func(m proto.Message) { n := int64(1); m.(*iam.ListGroupInvitesResponse).TotalCount = &n }},
-		"the same page": {Mutate: func(m proto.Message) { m.(*iam.ListGroupInvitesResponse).NextPageToken = "again" }},
-		"hangs":         {Hang: true},
-		"of other groups": {Mutate: func(m proto.Message) {
-			for _, invite := range m.(*iam.ListGroupInvitesResponse).GetGroupInvites() {
+		"not to be used": {Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.GetGroupInvites()[7].Uid = "x" })},
+		"short pages":    {Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.GroupInvites = r.GetGroupInvites()[:10] })},
+		"no total":       {Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.TotalCount = nil })},
+		"wrong total":    {Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.TotalCount = new(int64) })},
+		"the same page":  {Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.NextPageToken = "again" })},
+		"hangs":          {Hang: true},
+		"of other groups": {Mutate: changing(func(r *iam.ListGroupInvitesResponse) {
+			for _, invite := range r.GetGroupInvites() {
 				invite.Uid = "0123456789012345678901234567890123456789/0123456789abcdef"
 			}
-		}},
+		})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

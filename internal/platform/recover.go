@@ -43,7 +43,8 @@ type alike struct {
 // recovery is the search for the creates of one kind that were lost.
 type recovery struct {
 	lost    []*creation
-	settled chan struct{} // closed when no create of the kind is under way
+	settled chan struct{} // closed, by settle, when no create of the kind is under way
+	settle  sync.Once
 	done    chan struct{} // closed when the search is over
 }
 
@@ -136,15 +137,14 @@ func (c *creates) lose(this *creation) {
 	c.settle(this)
 }
 
-// settle takes a create from those under way. The caller holds the lock.
+// settle takes a create from those under way, if it is one. The caller holds the lock.
 func (c *creates) settle(this *creation) {
-	if !this.underWay {
-		return
+	if this.underWay {
+		this.underWay = false
+		this.kind.underWay--
 	}
-	this.underWay = false
-	this.kind.underWay--
-	if this.kind.underWay == 0 && this.kind.recovery != nil {
-		close(this.kind.recovery.settled)
+	if recovery := this.kind.recovery; recovery != nil && this.kind.underWay == 0 {
+		recovery.settle.Do(func() { close(recovery.settled) })
 	}
 }
 

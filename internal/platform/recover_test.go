@@ -80,7 +80,8 @@ func TestParallelCreatesWithTheSameInputsLeaveWhatTheyAnswer(t *testing.T) {
 	const creates = 20
 	var failed, tried atomic.Int32
 	t.Cleanup(func() {
-		if failed.Load() == 0 || failed.Load() > tried.Load()/2 {
+		// None is tried where another test failed before and the run ends.
+		if tried.Load() > 0 && (failed.Load() == 0 || failed.Load() > tried.Load()*3/4) {
 			t.Errorf("%d of %d creates failed, so this shows little", failed.Load(), tried.Load())
 		}
 	})
@@ -213,7 +214,9 @@ func TestOwnInvitesTellTheTimeWellEnoughToKnowThoseOfAMomentAgo(t *testing.T) {
 
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
 
-	problem(t, err)
+	if err == nil {
+		t.Error("it succeeded, though nothing was made")
+	}
 	f.wantLive(t, there.UID, f.Invites()[0].UID)
 }
 
@@ -568,9 +571,7 @@ func TestTheSearchGoesThroughAsManyPagesAsItMust(t *testing.T) {
 			}
 			f.loses(after, 1, nil)
 			if test.spoil != nil {
-				f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: func(m proto.Message) {
-					test.spoil(m.(*iam.ListGroupInvitesResponse))
-				}})
+				f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(test.spoil)})
 			}
 
 			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil {
