@@ -89,6 +89,13 @@ func TestMovedBlockKeepsTheCodeOfTheOfficialProvider(t *testing.T) {
 	w.Write("main.tf", strings.Replace(read(t, inviteCodeExamples+"moved.tf"),
 		"  group = ", "  provider = invites\n\n  group = ", 1)+
 		"output \"code\" {\n  value = chainguard_invite_code.kim.code\n  sensitive = true\n}\n")
+	// Another lifetime than the invite has would replace it; the guide says that the plan tells which it has.
+	moved := read(t, w.Path("main.tf"))
+	w.Write("main.tf", strings.Replace(moved, "\"5d\"", "\"6d\"", 1))
+	if out := w.Run("plan"); !strings.Contains(out, `"5d" -> "6d"`) {
+		t.Errorf("the plan does not tell the lifetime of the invite:\n%s", out)
+	}
+	w.Write("main.tf", moved)
 	if out := w.Run("plan"); !strings.Contains(out, "has moved to") || !strings.Contains(out, "0 to add") || !strings.Contains(out, "0 to destroy") {
 		t.Errorf("it is not just moved:\n%s", out)
 	}

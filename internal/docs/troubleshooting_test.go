@@ -144,3 +144,63 @@ func TestSigningInNamesEveryVariable(t *testing.T) {
 		}
 	}
 }
+
+// Two tables explain what errors say further down. What they quote has to be what the code says.
+func TestTablesQuoteWhatTheCodeSays(t *testing.T) {
+	t.Parallel()
+	for guide, folder := range map[string]string{
+		"docs/guides/signing-in.md":        "internal/login",
+		"docs/guides/finding-leftovers.md": "internal/platform",
+	} {
+		said := texts(t, folder)
+		_, table, _ := strings.Cut(readFile(t, guide), "says |")
+		table, _, _ = strings.Cut(table, "\n\n")
+		rows := regexp.MustCompile(`(?m)^\| (.*?) \|`).FindAllStringSubmatch(table, -1)
+		if len(rows) < 5 {
+			t.Fatalf("%s: only %d rows were found", guide, len(rows))
+		}
+		for _, row := range rows {
+			for _, quote := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+				for part := range strings.SplitSeq(quote[1], "...") {
+					if part = strings.TrimSpace(part); !strings.Contains(said, part) {
+						t.Errorf("%s quotes %q, which %s never says", guide, part, folder)
+					}
+				}
+			}
+		}
+	}
+}
+
+// texts are all texts in the code of a folder, those that are put together from parts as well.
+func texts(t *testing.T, folder string) string {
+	t.Helper()
+	var all strings.Builder
+	packages, err := os.ReadDir(filepath.Join(root, folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range packages {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, folder, entry.Name()), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := token.NoPos
+		ast.Inspect(file, func(node ast.Node) bool {
+			s, ok := text(node)
+			if !ok {
+				return true
+			}
+			// A text that goes on where another ended is put together with it, by a plus sign and a line break.
+			if node.Pos()-end > 24 {
+				all.WriteString("\n")
+			}
+			end = node.End()
+			all.WriteString(s)
+			return true
+		})
+	}
+	return all.String()
+}

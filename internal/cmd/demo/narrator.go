@@ -15,7 +15,8 @@ type narrator struct {
 }
 
 func newNarrator(out *os.File) *narrator {
-	return &narrator{out: out, colour: isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	wanted := isTerminal(out) && os.Getenv("TERM") != "dumb" || os.Getenv("CLICOLOR_FORCE") != ""
+	return &narrator{out: out, colour: wanted && os.Getenv("NO_COLOR") == ""}
 }
 
 func isTerminal(file *os.File) bool {
