@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// subject is a resource whose cost is measured.
+type subject struct {
+	resource string
+	source   string // of its provider; empty for Terraform's own
+	provider string // the program
+	// arguments are those of one resource that Terraform makes n of.
+	arguments func(e *emulator.Emulator, groups int) string
+}
+
+// floor is what Terraform takes for the same without any provider process and any platform.
+func floor() subject {
+	return subject{
+		resource: "terraform_data",
+		arguments: func(_ *emulator.Emulator, groups int) string {
+			return fmt.Sprintf(`
+  input = {
+    group = "team-${count.index %% %d}"
+    role  = "viewer"
+    email = "person-${count.index}@example.com"
+  }`, groups)
+		},
+	}
+}
+
+// ours is this provider. Its groups and roles are names, which costs lookups.
+func ours(provider string) subject {
+	return subject{
+		resource: "chainguard_invite_code",
+		source:   "chainguard-invites/chainguard",
+		provider: provider,
+		arguments: func(_ *emulator.Emulator, groups int) string {
+			return fmt.Sprintf(`
+  group = "team-${count.index %% %d}"
+  role  = "viewer"
+  email = "person-${count.index}@example.com"`, groups)
+		},
+	}
+}
+
+// official is the provider whose invites take UIDPs and the time of their end.
+func official(provider string) subject {
+	return subject{
+		resource: "chainguard_group_invite",
+		source:   "chainguard-dev/chainguard",
+		provider: provider,
+		arguments: func(e *emulator.Emulator, groups int) string {
+			var uids []string
+			for i := range groups {
+				uids = append(uids, fmt.Sprintf("%q", e.Group(groupName(i))))
+			}
+			return fmt.Sprintf(`
+  group      = [%s][count.index %% %d]
+  role       = %q
+  email      = "person-${count.index}@example.com"
+  expiration = %q`, strings.Join(uids, ", "), groups, e.Role("viewer"), time.Now().Add(7*24*time.Hour).UTC().Format(time.RFC3339))
+		},
+	}
+}
+
+func groupName(i int) string { return fmt.Sprintf("team-%d", i) }
+
+// configuration is that of n resources.
+func (s subject) configuration(e *emulator.Emulator, n, groups int) string {
+	requirement := ""
+	if s.source != "" {
+		requirement = fmt.Sprintf("terraform {\n  required_providers {\n    chainguard = {\n      source = %q\n    }\n  }\n}\n\n", s.source)
+	}
+	return fmt.Sprintf("%sresource %q \"people\" {\n  count = %d\n%s\n}\n", requirement, s.resource, n, s.arguments(e, groups))
+}
+
+// signIn is the environment in which the provider reaches the platform. Ours reads a token from it; the official one
+// finds that of chainctl in its cache, which is in the folder home.
+func (s subject) signIn(e *emulator.Emulator, home string) ([]string, error) {
+	token := e.AdminToken()
+	var failed error
+	for _, cache := range []string{filepath.Join(home, ".cache"), filepath.Join(home, "Library", "Caches")} {
+		folder := filepath.Join(cache, "chainguard", strings.ReplaceAll(e.Audience(), "/", "-"))
+		failed = errors.Join(failed, os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, "oidc-token"), []byte(token), 0o600))
+	}
+	return []string{
+		"HOME=" + home,
+		"CHAINGUARD_PLATFORM_API=" + e.URL(), "CHAINGUARD_CONSOLE_API=" + e.URL(),
+		"CHAINGUARD_PLATFORM_AUDIENCE=" + e.Audience(), "CHAINGUARD_AUDIENCE=" + e.Audience(),
+		"CHAINGUARD_PLATFORM_ISSUER=" + e.URL(),
+		"CHAINGUARD_TOKEN=" + token,
+	}, failed
+}
