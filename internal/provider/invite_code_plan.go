@@ -24,12 +24,10 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 	if resp.Diagnostics.HasError() || r.session == nil {
 		return
 	}
-	var config inviteCodeModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("group"), &plan.Group)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.Group = config.Group
 	if plan.Group.IsNull() {
 		plan.Group = r.session.defaultGroup(&resp.Diagnostics)
 	}
