@@ -28,6 +28,8 @@ type CLI struct {
 	Token string
 	// Env is added to the environment of the next commands.
 	Env map[string]string
+	// Provider is the program of the provider.
+	Provider string
 
 	program string
 }
@@ -38,7 +40,7 @@ func NewCLI(t testing.TB) *CLI {
 	program := terraformProgram(t)
 	provider := buildProvider(t)
 	e := emulator.ForTest(t, emulator.Options{Clock: clock.Real{}})
-	c := &CLI{Emulator: e, Dir: t.TempDir(), Token: e.AdminToken(), program: program}
+	c := &CLI{Emulator: e, Dir: t.TempDir(), Token: e.AdminToken(), Provider: provider, program: program}
 	c.Write(t, "cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
 		"registry.terraform.io/chainguard-invites/chainguard", filepath.Dir(provider),
 		"registry.opentofu.org/chainguard-invites/chainguard", filepath.Dir(provider)))
@@ -80,6 +82,9 @@ func (c *CLI) Command(ctx context.Context, args ...string) *exec.Cmd {
 	}
 	return cmd
 }
+
+// IsOpenTofu reports whether the CLI is OpenTofu.
+func (c *CLI) IsOpenTofu() bool { return isOpenTofu(c.program) }
 
 // Run runs the CLI to its end. The output holds both of its streams.
 func (c *CLI) Run(t testing.TB, args ...string) (output string, err error) {
@@ -129,6 +134,9 @@ func (c *CLI) StateIDs(t testing.TB) []string {
 	}
 	return ids
 }
+
+// isOpenTofu reports whether the program is OpenTofu, by its name.
+func isOpenTofu(program string) bool { return strings.Contains(filepath.Base(program), "tofu") }
 
 // terraformProgram is the CLI that tests are to use, as make tells them, or the one on PATH.
 func terraformProgram(t testing.TB) string {

@@ -154,7 +154,7 @@ func (w *Workspace) Host() string {
 	return "registry.terraform.io"
 }
 
-func (w *Workspace) isOpenTofu() bool { return strings.Contains(filepath.Base(w.terraform), "tofu") }
+func (w *Workspace) isOpenTofu() bool { return isOpenTofu(w.terraform) }
 
 // impersonal is the environment without what is somebody's own sign-in or Terraform setting.
 func impersonal() []string {

@@ -1,0 +1,89 @@
+//go:build unix
+
+package provider_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+)
+
+// collected is what a program printed, while it runs.
+type collected struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (c *collected) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.Write(p)
+}
+
+func (c *collected) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.String()
+}
+
+// With -debug the provider runs on its own, and what it logs goes to the terminal of whoever started it.
+func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
+	t.Parallel()
+	c := acctest.NewCLI(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	provider := exec.CommandContext(ctx, c.Provider, "-debug")
+	provider.Env = append(os.Environ(), "TF_LOG=TRACE")
+	for name, value := range c.Env {
+		provider.Env = append(provider.Env, name+"="+value)
+	}
+	var printed collected
+	provider.Stderr = &printed
+	stdout, err := provider.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := provider.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = provider.Process.Signal(os.Interrupt)
+		_ = provider.Wait()
+	})
+	reattach := ""
+	lines := bufio.NewScanner(io.TeeReader(stdout, &printed))
+	for reattach == "" && lines.Scan() {
+		if _, value, ok := strings.Cut(lines.Text(), "TF_REATTACH_PROVIDERS='"); ok {
+			reattach = strings.TrimSuffix(value, "'")
+		}
+	}
+	if reattach == "" {
+		t.Fatalf("the provider does not say how to reach it:\n%s", printed.String())
+	}
+	go func() { _, _ = io.Copy(&printed, stdout) }()
+
+	// OpenTofu looks for providers on a registry of its own.
+	c.Env["TF_REATTACH_PROVIDERS"] = reattach
+	if c.IsOpenTofu() {
+		c.Env["TF_REATTACH_PROVIDERS"] = strings.ReplaceAll(reattach, "registry.terraform.io", "registry.opentofu.org")
+	}
+	c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\""))
+	shown := c.MustRun(t, "apply", "-auto-approve")
+	secrets := secretsOn(c)
+	shown += c.MustRun(t, "destroy", "-auto-approve")
+
+	secrets.ExpectNone(t, "what the provider prints", printed.String())
+	secrets.ExpectNone(t, "what Terraform shows", shown)
+	if !strings.Contains(printed.String(), "Called the Chainguard API") {
+		t.Errorf("the provider did not log its calls, so nothing was searched:\n%s", printed.String())
+	}
+}
