@@ -105,9 +105,11 @@ func (l *listing) next(ctx context.Context) (page, error) {
 	const doing = "listing invites"
 	c := l.client
 	asked := c.config.Now()
-	ctx, exchange := withExchange(ctx)
+	var exchange *exchange
 	var answer *iam.ListGroupInvitesResponse
 	err := c.withYoungGroup(ctx, l.scope.GroupID, func() (err error) {
+		ctx, e := withExchange(ctx) // Each try has the time of a call.
+		exchange = e
 		answer, err = c.invites.ListGroupInvites(ctx, &iam.ListGroupInvitesRequest{
 			Uidp: l.scope.filter(), PageSize: pageSize, PageToken: l.token,
 		})

@@ -85,7 +85,8 @@ func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error)
 }
 
 // FindRole is the role that name means for an invite to groupID: a managed role, or a custom role of the group or of
-// one that it is in. Without a groupID it is any role of that name that the caller can see. The error is a [*NameError] where there is none or no telling which. The answer is remembered.
+// one that it is in. Without a groupID it is any role of that name that the caller can see. The error is a
+// [*NameError] where there is none or no telling which. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
 	return c.byRole.get(ctx, groupID+"\x00"+name, c.config.Now, func(ctx context.Context) (Role, error) {
 		return c.findRole(ctx, name, groupID)
@@ -117,6 +118,10 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 		if depth == 0 {
 			for _, group := range named {
 				verified[group.ID] = group.Verified && uidp.InRoot(group.ID)
+			}
+			if one := slices.DeleteFunc(slices.Clone(named), func(g Group) bool { return !verified[g.ID] }); len(names) > 1 && len(one) == 1 {
+				// A path goes through the verified organization, also where only its namesake has the folder.
+				named = slices.DeleteFunc(named, func(g Group) bool { return uidp.InRoot(g.ID) && !verified[g.ID] })
 			}
 		}
 		if len(named) == 0 {

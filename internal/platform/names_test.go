@@ -115,6 +115,7 @@ func TestFindGroup(t *testing.T) {
 		"acme.exampel":           {false, []string{`no group named "acme.exampel"`, `Did you mean "acme.example"?`}},
 		"acme.example/plattform": {false, []string{`no group named "plattform" in "acme.example"`, `Did you mean "platform"?`}},
 		"twins/platform":         {false, []string{"no group there at all"}},
+		"acme.example/decoy":     {false, []string{`no group named "decoy" in "acme.example"`}}, // The namesake's.
 		"zzzzzzzzzzzz":           {false, []string{"There are: ", "acme.example"}},
 		"":                       {false, []string{"does not name a group"}},
 		"/":                      {false, []string{"does not name a group"}},

@@ -275,7 +275,7 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 	list := c.newListing(Scope{GroupID: lost[0].spec.GroupID})
 	seen := map[string]struct{}{}
 	var last time.Time
-	newestFirst := true
+	var ascends, descends bool
 	for {
 		page, err := list.next(ctx)
 		if err != nil {
@@ -285,22 +285,25 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 		clock := c.offset.estimate()
 		older := len(page.invites) > 0
 		for _, invite := range page.invites {
-			newestFirst = newestFirst && (last.IsZero() || !invite.CreatedAt.After(last))
+			ascends = ascends || !last.IsZero() && invite.CreatedAt.After(last)
+			descends = descends || !last.IsZero() && invite.CreatedAt.Before(last)
 			last = invite.CreatedAt
 			older = older && !madeSince(invite, lost[0].from, clock.ahead-clock.wide)
 			if _, again := seen[invite.ID]; again || c.creates.wasMade(lost[0].kind, invite.ID) {
 				continue
 			}
 			seen[invite.ID] = struct{}{}
+			// One from our future shows that the platform's clock is ahead, by nobody knows how much.
+			future := clock.wide == unobserved && invite.CreatedAt.After(c.config.Now().Add(inSync))
 			switch {
-			case slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.sure) }):
+			case !future && slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.sure) }):
 				certain = append(certain, invite)
 			case slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.wide) }):
 				doubtful = append(doubtful, invite)
 			}
 		}
-		// The newest come first by default. Where that holds, a page of older ones ends the search.
-		if page.last || newestFirst && older {
+		// The newest come first by default. Where that is seen to hold, a page of older ones ends the search.
+		if page.last || descends && !ascends && older {
 			return certain, doubtful, nil
 		}
 	}

@@ -78,7 +78,9 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	// with, the lifetime is unknown: the platform does not tell it.
 	moved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
 	if m.TTL.IsNull() || moved {
-		m.TTL = ttl.NewValue(ttl.Format(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second)))
+		// One that was made to end before its beginning has no lifetime that could be written.
+		life := max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), ttl.Min)
+		m.TTL = ttl.NewValue(ttl.Format(life))
 	}
 
 	email, roleID := m.Email, m.RoleID
@@ -118,7 +120,12 @@ func emptyInviteCode() inviteCodeModel {
 
 // created takes over the answer to a create.
 func (m *inviteCodeModel) created(invite *platform.Invite) {
+	planned := m.RoleName
 	m.FromAPI(invite)
+	if !planned.IsNull() && !planned.IsUnknown() {
+		// The plan has promised it. Should the role have another name by now, or none, the next read tells.
+		m.RoleName = planned
+	}
 	m.Code = types.StringValue(invite.Code)
 	m.Status = types.StringValue(statusActive)
 }
@@ -152,6 +159,19 @@ func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 // imported reports whether the state holds nothing yet but an id, and perhaps what another provider's resource knew:
 // it was imported or moved, and is about to be read for the first time.
 func (m *inviteCodeModel) imported() bool { return m.GroupID.IsNull() }
+
+// moved reports whether the state is what the official provider's resource knew, and was not read since.
+func (m *inviteCodeModel) moved() bool { return m.imported() && !m.Group.IsNull() }
+
+// lost fills in the state of an invite that was moved here when it was gone already, as far as it is still to be known:
+// whether it was for a single use is not.
+func (m *inviteCodeModel) lost() {
+	m.GroupID, m.RoleID = m.Group, m.Role
+	m.TTL = ttl.NewValue(ttl.Format(ttl.Default))
+	m.SingleUse = types.BoolValue(false)
+	m.Recreate = types.StringValue(recreateAuto)
+	m.Status = types.StringValue(statusRevoked)
+}
 
 // formatTime writes a time as the attributes have it: RFC 3339, in UTC, to the second or finer.
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

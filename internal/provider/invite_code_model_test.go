@@ -61,6 +61,12 @@ func TestFromAPI(t *testing.T) {
 				m.TTL, m.ExpiresAt = ttl.NewValue("121h"), types.StringValue("2030-01-07T04:04:05Z")
 			},
 		},
+		"an expiry before the beginning": {
+			func(i *platform.Invite) { i.ExpiresAt = i.CreatedAt.Add(-time.Hour) },
+			func(m *inviteCodeModel) {
+				m.TTL, m.ExpiresAt = ttl.NewValue("1s"), types.StringValue("2030-01-02T02:04:05Z")
+			},
+		},
 		"no key": {func(i *platform.Invite) { i.KeyID = "" }, func(m *inviteCodeModel) { m.KeyID = types.StringNull() }},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,5 +104,55 @@ func TestFromAPIOfAnImport(t *testing.T) {
 	}
 	if !got.Code.IsNull() {
 		t.Error("an import has a code")
+	}
+}
+
+func TestACreateKeepsWhatThePlanSaysOfTheRole(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		planned types.String
+		answer  string
+		want    types.String
+	}{
+		"no role in the answer":    {types.StringValue("viewer"), "", types.StringValue("viewer")},
+		"a role renamed since":     {types.StringValue("viewer"), "onlooker", types.StringValue("viewer")},
+		"not known while planning": {types.StringUnknown(), "viewer", types.StringValue("viewer")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, invite := inState(), answer()
+			m.RoleName, invite.RoleName = test.planned, test.answer
+			m.created(invite)
+			if !m.RoleName.Equal(test.want) {
+				t.Errorf("role_name is %s, want %s", m.RoleName, test.want)
+			}
+		})
+	}
+}
+
+func TestAMovedInviteThatIsGoneIsRevoked(t *testing.T) {
+	t.Parallel()
+	m := emptyInviteCode()
+	m.ID, m.Group, m.Role = types.StringValue(answer().ID), types.StringValue(testGroup), types.StringValue(testRole)
+	if !m.moved() || !m.imported() {
+		t.Fatal("it does not count as moved")
+	}
+	m.lost()
+	if m.imported() || m.Status.ValueString() != statusRevoked || !toBeRecreated(m.Recreate, m.Status) {
+		t.Errorf("status %s, recreate %s", m.Status, m.Recreate)
+	}
+	imported := emptyInviteCode()
+	imported.ID = m.ID
+	if imported.moved() {
+		t.Error("an import counts as moved")
+	}
+}
+
+func TestAStatusThatIsNotKnownReplacesNothing(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []string{recreateAuto, recreateAlways, recreateNever} {
+		if toBeRecreated(types.StringValue(policy), types.StringNull()) {
+			t.Errorf("%s replaces an invite that was not read yet", policy)
+		}
 	}
 }

@@ -88,7 +88,11 @@ func (r *inviteCodeResource) planUpdate(ctx context.Context, plan, state *invite
 		resp.RequiresReplace.Append(path.Root("role_id"))
 	}
 
-	if toBeRecreated(plan.Recreate, state.Status) {
+	policy := plan.Recreate
+	if policy.IsUnknown() {
+		policy = state.Recreate // The one that was applied, until the next is known.
+	}
+	if toBeRecreated(policy, state.Status) {
 		plan.Status = types.StringValue(statusActive)
 		resp.RequiresReplace.Append(path.Root("status"))
 	}

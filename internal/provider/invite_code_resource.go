@@ -303,6 +303,8 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 			// Its lifetime is known well enough to say that it is no longer what it was.
 			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markCleared))...)
 		}
+	case platform.IsNotFound(err) && state.moved():
+		state.lost()
 	case platform.IsNotFound(err) && state.imported():
 		addNoSuchInvite(ctx, client, state.ID.ValueString(), err, &resp.Diagnostics)
 		return

@@ -56,7 +56,7 @@ func toBeRecreated(policy, status types.String) bool {
 	case recreateNever:
 		return false
 	case recreateAlways:
-		return status.ValueString() != statusActive
+		return !status.IsNull() && status.ValueString() != statusActive
 	default:
 		switch status.ValueString() {
 		case statusExpiring, statusExpired, statusRevoked:
