@@ -59,6 +59,30 @@ func (f *fixture) idle() {
 	}
 }
 
+// What goes wrong while cleaning up leaves a code alive that nobody knows of, so it is tried again where another call
+// would be given up.
+func TestCleaningUpIsTriedAgainWhateverWentWrong(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{codes.Internal, codes.Unknown, codes.Aborted, codes.Unavailable} {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			f.loses(after, 1, nil)
+			const failures = 5 // more than any other call has tries
+			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: code, Times: failures})
+			f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: code, Times: failures})
+
+			got, err := f.client.CreateInvite(t.Context(), f.spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.wantLive(t, got.ID)
+			f.wantCalls(t, "ListGroupInvites", failures+1)
+			f.wantCalls(t, "DeleteGroupInvite", failures+1)
+		})
+	}
+}
+
 func TestALostAnswerCostsOneSearchAndOneRevocation(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -15,7 +15,8 @@ import (
 )
 
 // Chaos: a tenth of all calls fail, before or after the platform did what they asked, and what is alive in the end is
-// just what the state knows of. CHAOS_INVITES and CHAOS_SEED change how many and which; `make chaos` runs many.
+// just what the state knows of. CHAOS_INVITES and CHAOS_SEED change how many and which; `make chaos` runs many. A seed
+// repeats the odds and not the very run: which call comes when is up to the scheduler.
 func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	t.Parallel()
 	invites, seed := number(t, "CHAOS_INVITES", 200), uint64(number(t, "CHAOS_SEED", 1))

@@ -273,7 +273,8 @@ const lifetimeTolerance = 2 * time.Second
 func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *platform.Invite) {
 	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > lifetimeTolerance {
 		diags.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
-			"The invite was to live for %s, and the platform has it live for %s, until %s.",
+			"The invite was to live for %s, and the platform has it live for %s, until %s. Write a `ttl` that the platform allows, and a "+
+				"`renew_before` shorter than that, so that the configuration says what is.",
 			ttl.Format(spec.TTL), ttl.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
 	}
 }
