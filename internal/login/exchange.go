@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	oidc "chainguard.dev/sdk/proto/platform/oidc/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -61,23 +60,16 @@ func (s sts) exchange(ctx context.Context, identityToken string) (issued, error)
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 
-	var answer *oidc.RawToken
+	request, answer := newSTSMessage("ExchangeRequest"), newSTSMessage("RawToken")
+	request.appendText("aud", s.audience)
+	request.setText("identity", s.identity)
 	err := retry(ctx, s.wait, retryUnavailable, func() error {
-		return s.call(ctx, identityToken, func(ctx context.Context, client oidc.SecurityTokenServiceClient) (err error) {
-			answer, err = client.Exchange(ctx, &oidc.ExchangeRequest{
-				Aud:      []string{s.audience},
-				Identity: s.identity,
-			})
-			return err
-		})
+		return s.call(ctx, identityToken, stsExchange, request, answer)
 	})
 	if err != nil {
 		return issued{}, s.explainExchange(err, identityToken)
 	}
-	if err := usable(answer.GetToken()); err != nil {
-		return issued{}, fmt.Errorf("the issuer %s gave an answer %w", s.issuer, err)
-	}
-	return newlyIssued(answer.GetToken(), timestamp(answer), s.now()), nil
+	return s.read(answer)
 }
 
 // refresh spends a refresh token. The STS hands out another in exchange, empty if the old one stays good. It is not
@@ -86,26 +78,32 @@ func (s sts) refresh(ctx context.Context, refreshToken string) (token issued, ro
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 
-	var answer *oidc.TokenPair
-	err = s.call(ctx, refreshToken, func(ctx context.Context, client oidc.SecurityTokenServiceClient) (err error) {
-		answer, err = client.ExchangeRefreshToken(ctx, &oidc.ExchangeRefreshTokenRequest{Aud: []string{s.audience}})
-		return err
-	})
-	if err != nil {
+	request, answer := newSTSMessage("ExchangeRefreshTokenRequest"), newSTSMessage("TokenPair")
+	request.appendText("aud", s.audience)
+	if err := s.call(ctx, refreshToken, stsExchangeRefreshToken, request, answer); err != nil {
 		return issued{}, "", s.explain(err, refreshToken)
 	}
-	if err := usable(answer.GetToken().GetToken()); err != nil {
-		return issued{}, "", fmt.Errorf("the issuer %s gave an answer %w", s.issuer, err)
+	if token, err = s.read(answer.message("token")); err != nil {
+		return issued{}, "", err
 	}
-	if rotated = answer.GetRefreshToken().GetToken(); rotated != "" && usable(rotated) != nil {
+	if rotated = answer.message("refresh_token").text("token"); rotated != "" && usable(rotated) != nil {
 		rotated = ""
 	}
-	return newlyIssued(answer.GetToken().GetToken(), timestamp(answer.GetToken()), s.now()), rotated, nil
+	return token, rotated, nil
+}
+
+// read reads the token in an answer.
+func (s sts) read(raw stsMessage) (issued, error) {
+	token := raw.text("token")
+	if err := usable(token); err != nil {
+		return issued{}, fmt.Errorf("the issuer %s gave an answer %w", s.issuer, err)
+	}
+	return newlyIssued(token, raw.time("expiry"), s.now()), nil
 }
 
 // call makes one call with a connection of its own: calls are an hour apart, and a connection that failed would not be
 // tried again for a second.
-func (s sts) call(ctx context.Context, bearer string, do func(context.Context, oidc.SecurityTokenServiceClient) error) error {
+func (s sts) call(ctx context.Context, bearer, method string, request, answer stsMessage) error {
 	if err := usable(bearer); err != nil {
 		return fmt.Errorf("the token to be exchanged is one %w", err)
 	}
@@ -116,7 +114,7 @@ func (s sts) call(ctx context.Context, bearer string, do func(context.Context, o
 	defer conn.Close()
 	// Nothing else goes along, whatever the caller's own call carries.
 	ctx = metadata.NewOutgoingContext(ctx, metadata.Pairs("authorization", "Bearer "+bearer))
-	return do(ctx, oidc.NewSecurityTokenServiceClient(conn))
+	return conn.Invoke(ctx, method, request.Interface(), answer.Interface())
 }
 
 // explainExchange says why the STS did not exchange a token, and what to do about it.
@@ -161,13 +159,6 @@ func (s sts) explain(err error, bearer string) error {
 	default:
 		return fmt.Errorf("the issuer %s refused: %s: %s", s.issuer, st.Code(), said)
 	}
-}
-
-func timestamp(token *oidc.RawToken) time.Time {
-	if !token.GetExpiry().IsValid() {
-		return time.Time{}
-	}
-	return token.GetExpiry().AsTime()
 }
 
 // usable says whether text can be sent as a token. The error reads on after "an answer" or "one".
