@@ -2,6 +2,8 @@ package emulator
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"slices"
@@ -53,11 +55,13 @@ type Fault struct {
 	Mutate func(response proto.Message)
 	// Times is how often the fault strikes; 0 is always.
 	Times int
-	// Probability, if it is set, is how likely the fault strikes. Rand is asked
-	// for a number in [0, 1) each time; calls of it never overlap.
+	// Probability, if it is set, is how likely the fault strikes a call. Which
+	// calls it strikes follows from Seed and from the faults added before: a call
+	// that is made for the nth time with the same request always meets the same
+	// fate, in whatever order calls come.
 	Probability float64
-	Rand        func() float64
-	// Match, if it is set, picks the requests that the fault strikes.
+	Seed        uint64
+	// Match, if it is set, picks the requests that the fault may strike.
 	Match func(request proto.Message) bool
 }
 
@@ -71,26 +75,28 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	if f.Mutate != nil {
 		f.When = AfterCommit
 	}
-	if f.Probability > 0 && f.Rand == nil {
-		panic("emulator: a fault with a probability needs a source of random numbers in Rand")
-	}
-	return e.faults.add(&activeFault{Fault: f, left: f.Times})
+	return e.faults.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
 }
 
 // faults are the faults that are waiting to strike.
 type faults struct {
 	mu     sync.Mutex
 	active []*activeFault
+	added  uint64 // how many there ever were
 }
 
 type activeFault struct {
 	Fault
-	left int // of Times
+	number uint64            // of all faults ever added
+	left   int               // of Times
+	met    map[string]uint64 // how often a request was met, by the request's bytes
 }
 
 func (s *faults) add(f *activeFault) (remove func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.added++
+	f.number = s.added
 	s.active = append(s.active, f)
 	return func() {
 		s.mu.Lock()
@@ -103,24 +109,45 @@ func (s *faults) add(f *activeFault) (remove func()) {
 // first that ends the call.
 func (s *faults) due(method string, when When, request proto.Message) []Fault {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	active := slices.Clone(s.active)
+	s.mu.Unlock()
 	var due []Fault
-	for _, f := range s.active {
-		switch {
-		case f.Method != "" && f.Method != method,
-			f.When != when,
-			f.Match != nil && !f.Match(request),
-			f.Times > 0 && f.left == 0,
-			f.Probability > 0 && f.Rand() >= f.Probability:
+	for _, f := range active {
+		// Match is asked without the mutex, because it may inject a fault itself.
+		if f.Method != "" && f.Method != method || f.When != when || f.Match != nil && !f.Match(request) || !s.take(f, method, request) {
 			continue
 		}
-		f.left--
 		due = append(due, f.Fault)
 		if f.Hang || f.Drop || f.Code != codes.OK {
 			break
 		}
 	}
 	return due
+}
+
+// take has a fault strike a call that it is meant for, if it is used up neither
+// by Times nor by chance.
+func (s *faults) take(f *activeFault, method string, request proto.Message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.Times > 0 && f.left == 0 || f.Probability > 0 && f.chance(method, request) >= f.Probability {
+		return false
+	}
+	f.left--
+	return true
+}
+
+// chance is a number in [0, 1) that follows from the fault and from the call.
+func (f *activeFault) chance(method string, request proto.Message) float64 {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
+	if err != nil {
+		panic(err) // it came off the wire
+	}
+	call := method + "\x00" + string(b)
+	f.met[call]++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%d\x00%d\x00%s", f.Seed, f.number, f.met[call], call))
+	const bits = 53 // as many as a float64 holds exactly
+	return float64(binary.BigEndian.Uint64(sum[:])>>(64-bits)) / (1 << bits)
 }
 
 // strike lets the faults that are due happen to a call. The response, which is

@@ -3,7 +3,7 @@ package emulator_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -38,8 +38,8 @@ func TestFaultsStrikeBeforeOrAfterTheCommit(t *testing.T) {
 		"the method's own":  {emulator.Fault{Method: "CreateGroupInvite", Code: codes.Internal}, codes.Internal, 0},
 		"one that matches":  {emulator.Fault{Match: forParent("c"), Code: codes.Internal}, codes.Internal, 0},
 		"one that does not": {emulator.Fault{Match: forParent("x"), Code: codes.Internal}, codes.OK, 1},
-		"an improbable one": {emulator.Fault{Probability: 0.1, Rand: func() float64 { return 0.1 }, Code: codes.Internal}, codes.OK, 1},
-		"a probable one":    {emulator.Fault{Probability: 0.1, Rand: func() float64 { return 0.09 }, Code: codes.Internal}, codes.Internal, 0},
+		"an improbable one": {emulator.Fault{Probability: 1e-9, Code: codes.Internal}, codes.OK, 1},
+		"a certain one":     {emulator.Fault{Probability: 1, Code: codes.Internal}, codes.Internal, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,6 @@ func TestAFaultThatCannotStrikeIsAMistake(t *testing.T) {
 	p := start(t, emulator.Seed{})
 	for name, fault := range map[string]emulator.Fault{
 		"a method that is not there": {Method: "CreateInvite", Code: codes.Internal},
-		"chance without a source":    {Probability: 0.5, Code: codes.Internal},
 	} {
 		func() {
 			defer func() {
@@ -231,22 +230,64 @@ func TestFaultsStrikeRESTAsWell(t *testing.T) {
 	}
 }
 
-func TestChaosIsRepeatable(t *testing.T) {
+// The nth call with the same request meets the same fate, whichever calls come between, and UIDPs repeat as well.
+func TestChanceFollowsFromTheSeedAndTheCallAndNotFromTheOrder(t *testing.T) {
 	t.Parallel()
-	outcome := func() string {
+	const people, times = 20, 10
+	// outcomes are how the calls for each person went, one after the other.
+	outcomes := func(seed uint64, order func(func(person, time int))) string {
 		p := start(t, emulator.Seed{})
-		source := rand.New(rand.NewPCG(1, 2))
-		p.Inject(emulator.Fault{Probability: 0.3, Rand: source.Float64, Code: codes.Unavailable})
-		var got strings.Builder
-		for range 50 {
-			_, err := p.create(p.admin, nil)
-			got.WriteString(status.Code(err).String()[:1])
-		}
-		return got.String()
+		p.Inject(emulator.Fault{Probability: 0.2, Seed: seed, Code: codes.Unavailable})
+		p.Inject(emulator.Fault{Probability: 0.2, Seed: seed, Code: codes.Aborted})
+		fates := make([]string, people)
+		order(func(person, _ int) {
+			created, err := p.create(p.admin, func(r *iam.CreateGroupInviteRequest) {
+				r.GroupInvite.Email = fmt.Sprintf("user%d@example.com", person)
+			})
+			fates[person] += fmt.Sprintln(status.Code(err), created.GetUid())
+		})
+		return strings.Join(fates, "---\n")
 	}
-	one, two := outcome(), outcome()
-	if one != two || !strings.Contains(one, "U") || !strings.Contains(one, "O") {
-		t.Errorf("the same seed gave %s and %s", one, two)
+	oneAfterTheOther := func(do func(person, time int)) {
+		for person := range people {
+			for time := range times {
+				do(person, time)
+			}
+		}
+	}
+	inTurn := func(do func(person, time int)) {
+		for time := range times {
+			for person := range people {
+				do(person, time)
+			}
+		}
+	}
+
+	want := outcomes(1, oneAfterTheOther)
+	if got := outcomes(1, inTurn); got != want {
+		t.Errorf("in another order, the calls met another fate:\n%s\n%s", got, want)
+	}
+	if got := outcomes(2, oneAfterTheOther); got == want {
+		t.Error("another seed changed nothing")
+	}
+	for code, least := range map[codes.Code]int{codes.Unavailable: 20, codes.Aborted: 16, codes.OK: 64} {
+		const draws = people * times // half of what is to be expected is beyond chance
+		if got := strings.Count(want, code.String()+" "); got < least {
+			t.Errorf("%d of %d calls ended in %s", got, draws, code)
+		}
+	}
+}
+
+func TestAFaultMayInjectAnother(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	p.Inject(emulator.Fault{Code: codes.Aborted, Times: 1, Match: func(proto.Message) bool {
+		p.Inject(emulator.Fault{Code: codes.Internal, Times: 1})
+		return true
+	}})
+	for _, want := range []codes.Code{codes.Aborted, codes.Internal} {
+		_, err := p.create(p.admin, nil)
+		wantCode(t, err, want)
 	}
 }
 

@@ -115,7 +115,7 @@ func (s *groups) CreateGroup(ctx context.Context, request *iam.CreateGroupReques
 
 	now := s.clock.Now().UTC()
 	g := &group{
-		uid:         randomUID(parent),
+		uid:         s.store.newUID(parent, "group", name),
 		name:        name,
 		description: request.GetGroup().GetDescription(),
 		created:     now,
@@ -227,7 +227,7 @@ func (e *Emulator) AddGroup(parent, name string, created time.Time) string {
 	if parent != "" && e.store.groups[parent] == nil {
 		panic(fmt.Sprintf("emulator: AddGroup: there is no group %q", parent))
 	}
-	g := &group{uid: e.store.seededUID(parent, "group", name), name: name, created: created, updated: created}
+	g := &group{uid: e.store.newUID(parent, "group", name), name: name, created: created, updated: created}
 	e.store.groups[g.uid] = g
 	return g.uid
 }

@@ -63,14 +63,14 @@ func (s *invites) CreateGroupInvite(_ context.Context, request *iam.CreateGroupI
 	if err := s.checkInvite(request.GetParent(), asked); err != nil {
 		return nil, err
 	}
-	created := s.store.addInvite(newInvite(Invite{
+	created := s.store.addInvite(Invite{
 		Group:     request.GetParent(),
 		RoleUID:   asked.GetRoleUid(),
 		Email:     asked.GetEmail(),
 		TTL:       asked.GetTtl().AsDuration(),
 		SingleUse: asked.GetSingleUse(),
 		Created:   s.clock.Now().UTC(),
-	}))
+	})
 	answer := s.invite(created)
 	answer.Code = created.Code
 	return answer, nil
@@ -101,15 +101,6 @@ func (e *Emulator) checkInvite(group string, asked *iam.GroupInvite) error {
 		wrong.add("group_invite.email", "%q is not a bare email address", email)
 	}
 	return wrong.err()
-}
-
-// newInvite completes an invite with what the platform decides.
-func newInvite(i Invite) Invite {
-	i.UID = randomUID(i.Group)
-	i.KeyID = randomHex(20)
-	i.Code = newCode(i.Group)
-	i.Expires = i.Created.Add(i.TTL)
-	return i
 }
 
 // newCode makes an invite code. Like the platform's it is base64 of JSON that
@@ -234,7 +225,7 @@ func (e *Emulator) AddInvite(i Invite) Invite {
 	if i.Created.IsZero() {
 		i.Created = e.clock.Now().UTC()
 	}
-	return *e.store.addInvite(newInvite(i))
+	return *e.store.addInvite(i)
 }
 
 // SetInvite changes a stored invite behind the API's back. Its UID stays.

@@ -113,7 +113,7 @@ func (s *roles) CreateRole(_ context.Context, request *iam.CreateRoleRequest) (*
 
 	now := s.clock.Now().UTC()
 	r := &role{
-		uid:          randomUID(parent),
+		uid:          s.store.newUID(parent, "role", asked.GetName()),
 		name:         asked.GetName(),
 		description:  asked.GetDescription(),
 		capabilities: capabilities.SortCaps(asked.GetCapabilities()),
@@ -224,7 +224,7 @@ func (e *Emulator) AddRole(group, name string, granted ...capabilities.Capabilit
 
 // addRole stores a role under a UIDP that follows from its name.
 func (s *store) addRole(group string, r role) string {
-	r.uid = s.seededUID(group, "role", r.name)
+	r.uid = s.newUID(group, "role", r.name)
 	s.roles[r.uid] = &r
 	return r.uid
 }

@@ -223,7 +223,7 @@ func (s *store) plantGroup(parent string, g SeedGroup) error {
 		}
 	}
 	planted := &group{
-		uid:         s.seededUID(parent, "group", g.Name),
+		uid:         s.newUID(parent, "group", g.Name),
 		name:        g.Name,
 		description: g.Description,
 		verified:    parent == "" && !g.Unverified,
@@ -324,7 +324,7 @@ func (s *store) plantIdentity(i SeedIdentity) error {
 		home = g.uid
 	}
 	planted := &identity{
-		uid:     s.seededUID(home, "identity", i.Name),
+		uid:     s.newUID(home, "identity", i.Name),
 		name:    i.Name,
 		email:   i.Email,
 		issuer:  i.Issuer,
@@ -358,14 +358,14 @@ func (s *store) plantInvite(i SeedInvite, now time.Time) error {
 	if i.TTL == 0 {
 		i.TTL = defaultSeedTTL
 	}
-	s.addInvite(newInvite(Invite{
+	s.addInvite(Invite{
 		Group:     g.uid,
 		RoleUID:   r.uid,
 		Email:     i.Email,
 		TTL:       i.TTL,
 		SingleUse: i.SingleUse,
 		Created:   now.UTC(),
-	}))
+	})
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type store struct {
 	invites map[string]*Invite // by uid
 	ordered []*Invite          // the same, in the order of creation
 	created int                // how many invites there ever were
+
+	minted map[string]int // how many UIDPs there ever were of things that are alike
 
 	admin        string // uid of the identity that AdminToken is for
 	maxInviteTTL time.Duration
@@ -68,6 +71,7 @@ func newStore() *store {
 		identities: map[string]*identity{},
 		refresh:    map[string]*refreshToken{},
 		invites:    map[string]*Invite{},
+		minted:     map[string]int{},
 	}
 }
 
@@ -76,15 +80,18 @@ func (s *store) taken(uid string) bool {
 	return s.groups[uid] != nil || s.roles[uid] != nil || s.identities[uid] != nil || s.invites[uid] != nil
 }
 
-// seededUID derives a UIDP from a name, so that a seed gives the same UIDPs
-// every time; things of one name are told apart by a number.
-func (s *store) seededUID(parent, kind, name string) string {
-	for n := 1; ; n++ {
-		text := kind + "\x00" + name
-		if n > 1 {
-			text += "\x00" + strconv.Itoa(n)
+// newUID derives a UIDP from what it is for, so that the same seed and the same
+// calls give the same UIDPs, in whatever order the calls come. Things that are
+// alike are told apart by a number, and no UIDP is ever given out again.
+func (s *store) newUID(parent, kind, what string) string {
+	text := parent + "\x00" + kind + "\x00" + what
+	for {
+		s.minted[text]++
+		numbered := text
+		if n := s.minted[text]; n > 1 {
+			numbered += "\x00" + strconv.Itoa(n)
 		}
-		sum := sha256.Sum256([]byte(parent + "\x00" + text))
+		sum := sha256.Sum256([]byte(numbered))
 		uid := hex.EncodeToString(sum[:20])
 		if parent != "" {
 			uid = parent + "/" + hex.EncodeToString(sum[:8])
@@ -95,14 +102,6 @@ func (s *store) seededUID(parent, kind, name string) string {
 	}
 }
 
-// randomUID makes a UIDP for what a caller creates.
-func randomUID(parent string) string {
-	if parent == "" {
-		return randomHex(20)
-	}
-	return parent + "/" + randomHex(8)
-}
-
 // randomHex returns n random bytes in hex.
 func randomHex(n int) string {
 	b := make([]byte, n)
@@ -110,9 +109,13 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// addInvite stores a copy of the invite. The order of creation is the order of
-// these calls.
+// addInvite completes an invite with what the platform decides, and stores it.
+// The order of creation is the order of these calls.
 func (s *store) addInvite(i Invite) *Invite {
+	i.UID = s.newUID(i.Group, "invite", fmt.Sprintf("%s\x00%s\x00%s\x00%t", i.RoleUID, i.Email, i.TTL, i.SingleUse))
+	i.KeyID = randomHex(20)
+	i.Code = newCode(i.Group)
+	i.Expires = i.Created.Add(i.TTL)
 	s.created++
 	i.number = s.created
 	s.invites[i.UID] = &i

@@ -209,7 +209,7 @@ func (e *Emulator) register(upstream *claims) *identity {
 		return i
 	}
 	i := &identity{
-		uid:     e.store.seededUID("", "identity", upstream.Issuer+" "+upstream.Subject),
+		uid:     e.store.newUID("", "identity", upstream.Issuer+" "+upstream.Subject),
 		name:    cmp.Or(upstream.Email, upstream.Subject),
 		email:   upstream.Email,
 		issuer:  upstream.Issuer,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -120,7 +119,6 @@ func TestParallelCreatesWithTheSameInputsLeaveWhatTheyAnswer(t *testing.T) {
 			}
 			there := f.add(f.spec())
 			f.clock.Advance(5 * time.Second)
-			random := rand.New(rand.NewPCG(seed, 0))
 			for _, fault := range []emulator.Fault{
 				{Probability: 0.1, When: before, Code: codes.Unavailable},
 				{Probability: 0.1, When: after, Code: codes.Unavailable},
@@ -128,7 +126,7 @@ func TestParallelCreatesWithTheSameInputsLeaveWhatTheyAnswer(t *testing.T) {
 				{Probability: 0.1, When: before, Code: codes.ResourceExhausted},
 				{Probability: 0.01, When: after, Drop: true}, // Breaks the connection for all that are under way.
 			} {
-				fault.Method, fault.Rand = "CreateGroupInvite", random.Float64
+				fault.Method, fault.Seed = "CreateGroupInvite", seed
 				f.Inject(fault)
 			}
 
@@ -155,6 +153,56 @@ func TestParallelCreatesWithTheSameInputsLeaveWhatTheyAnswer(t *testing.T) {
 
 			f.wantLive(t, want...)
 		})
+	}
+}
+
+// What a seed brought to light can be brought to light again, though the creates come in another order.
+func TestASeedBringsTheSameFailuresAgain(t *testing.T) {
+	t.Parallel()
+	const creates = 60
+	// outcome is what became of each create, and what the platform answered to it.
+	outcome := func(seed uint64) []string {
+		f := start(t)
+		for _, fault := range []emulator.Fault{
+			{When: before, Code: codes.Unavailable},
+			{When: after, Code: codes.Unavailable},
+			{When: after, Code: codes.Internal},
+		} {
+			fault.Method, fault.Probability, fault.Seed = "CreateGroupInvite", 0.15, seed
+			f.Inject(fault)
+		}
+		outcomes := make([]string, creates)
+		var all sync.WaitGroup
+		for i := range outcomes {
+			all.Go(func() {
+				spec := f.spec()
+				spec.Email = fmt.Sprintf("user%d@example.com", i)
+				if invite, err := f.client.CreateInvite(t.Context(), spec); err == nil {
+					outcomes[i] = "made " + invite.ID
+				} else {
+					outcomes[i] = problem(t, err).Left
+				}
+			})
+		}
+		all.Wait()
+		for _, request := range f.Requests() {
+			if create, ok := request.Request.(*iam.CreateGroupInviteRequest); ok {
+				var i int
+				if _, err := fmt.Sscanf(create.GetGroupInvite().GetEmail(), "user%d@", &i); err != nil {
+					t.Error(err)
+				}
+				outcomes[i] += " " + request.Code.String()
+			}
+		}
+		return outcomes
+	}
+
+	once, again, other := outcome(1), outcome(1), outcome(2)
+	if !slices.Equal(once, again) {
+		t.Errorf("one seed brought\n%s\nand then\n%s", strings.Join(once, "\n"), strings.Join(again, "\n"))
+	}
+	if slices.Equal(once, other) {
+		t.Error("another seed brought the same")
 	}
 }
 

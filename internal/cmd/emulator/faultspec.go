@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -91,11 +90,12 @@ func setFaultKey(f *emulator.Fault, part string) error {
 		if err == nil && (f.Probability <= 0 || f.Probability > 1) {
 			err = errors.New("it must be above 0 and at most 1")
 		}
-		f.Rand = rand.Float64
+	case "seed":
+		f.Seed, err = strconv.ParseUint(value, 10, 64)
 	case "message":
 		f.Message = value
 	default:
-		return fmt.Errorf("%q is not one of the keys times, delay, probability, retry-after and message", key)
+		return fmt.Errorf("%q is not one of the keys times, delay, probability, seed, retry-after and message", key)
 	}
 	if err != nil {
 		return fmt.Errorf("%s=%s: %w", key, value, err)

@@ -271,10 +271,10 @@ func TestFaultSpecs(t *testing.T) {
 		"GetGroupInvite:after:drop:times=2":              {Method: "GetGroupInvite", When: emulator.AfterCommit, Drop: true, Times: 2},
 		"*:before:resource_exhausted:retry-after=2s":     {Code: codes.ResourceExhausted, RetryAfter: 2 * time.Second},
 		"*:before:ABORTED:probability=0.5:message=later": {Code: codes.Aborted, Probability: 0.5, Message: "later"},
+		"*:before:INTERNAL:probability=0.1:seed=7":       {Code: codes.Internal, Probability: 0.1, Seed: 7},
 	}
 	for spec, want := range good {
 		got, err := parseFault(spec)
-		got.Rand = nil
 		if err != nil || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
 			t.Errorf("%s: %+v, %v", spec, got, err)
 		}
@@ -291,6 +291,7 @@ func TestFaultSpecs(t *testing.T) {
 		"*:before:hang:times=x":           "times=x",
 		"*:before:delay:delay=-1s":        "positive",
 		"*:before:INTERNAL:probability=2": "at most 1",
+		"*:before:INTERNAL:seed=-1":       "seed=-1",
 		"*:before:INTERNAL:retry-after=1": "retry-after=1",
 	} {
 		if _, err := parseFault(spec); err == nil || !strings.Contains(err.Error(), want) {

@@ -57,7 +57,8 @@ A fault makes calls fail on purpose. It is METHOD:WHEN:WHAT[:KEY=VALUE...]
           or delay, which needs delay=
   KEYS    times=N        only so often; without it, always
           delay=D        wait so long first, such as 50ms
-          probability=P  only now and then, such as 0.1
+          probability=P  only now and then, such as 0.1; the same calls in each run
+          seed=N         other calls than without it
           retry-after=D  tells the caller when to try again
           message=TEXT   what the status says
 
