@@ -51,11 +51,19 @@ func (o *openedInvites) remove(id string) {
 	delete(o.invites, id)
 }
 
-// revokeAll revokes what is still open. It is called when nobody can open any more. There is nobody left to tell of a
-// failure but the log.
+// endTimeout bounds what is done when the CLI ends the provider. The CLI waits for two seconds, and longer is of use
+// only to a provider that runs on its own, with -debug.
+const endTimeout = 10 * time.Second
+
+// revokeAll revokes what is still open. It is called when nobody can open any more.
 func (o *openedInvites) revokeAll(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, endTimeout)
 	defer cancel()
+	var revocations sync.WaitGroup
+	defer revocations.Wait()
+	// At once, so that an open that hangs keeps no other invite alive.
+	o.revoke(ctx, &revocations)
+
 	o.mu.Lock()
 	settled, opening := o.settled, o.opening
 	o.mu.Unlock()
@@ -65,10 +73,13 @@ func (o *openedInvites) revokeAll(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+	o.revoke(ctx, &revocations)
+}
 
+// revoke begins to revoke what is open now. There is nobody left to tell of a failure but the log.
+func (o *openedInvites) revoke(ctx context.Context, revocations *sync.WaitGroup) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var revocations sync.WaitGroup
 	for id, client := range o.invites {
 		revocations.Go(func() {
 			if err := client.DeleteInvite(ctx, id); err != nil {
@@ -76,10 +87,5 @@ func (o *openedInvites) revokeAll(ctx context.Context) {
 			}
 		})
 	}
-	revocations.Wait()
 	clear(o.invites)
 }
-
-// endTimeout bounds what is done when the CLI ends the provider. The CLI waits for two seconds, and longer is of use
-// only to a provider that runs on its own, with -debug.
-const endTimeout = 10 * time.Second
