@@ -49,7 +49,7 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 	if codeOf(err) != codes.PermissionDenied {
 		return group.CreatedAt, err
 	}
-	groups, listErr := c.listGroups(ctx, &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{groupID}}})
+	groups, listErr := c.listGroups(ctx, "reading the age of group "+Clean(groupID), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{groupID}}})
 	if listErr != nil || len(groups) != 1 || groups[0].ID != groupID {
 		return time.Time{}, err
 	}

@@ -1,0 +1,230 @@
+package platform
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	common "chainguard.dev/sdk/proto/platform/common/v1"
+	"chainguard.dev/sdk/uidp"
+)
+
+// Group is an organization (a root group) or a folder.
+type Group struct {
+	// ID is the group's UIDP.
+	ID string
+	// Name is unique among the children of one group, and among verified organizations.
+	Name string
+	// Description is what people wrote of it. It may be empty.
+	Description string
+	// Verified says that Chainguard verified the organization.
+	Verified bool
+	// CreatedAt and UpdatedAt are the platform's times, in UTC, zero where it does not tell.
+	CreatedAt, UpdatedAt time.Time
+}
+
+// ParentID is the UIDP of the group that the group is a folder of, and empty for an organization.
+func (g Group) ParentID() string {
+	if uidp.InRoot(g.ID) {
+		return ""
+	}
+	return uidp.Parent(g.ID)
+}
+
+// ReadGroup is the group with the UIDP id. [IsNotFound] tells whether the error is that there is none.
+func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
+	doing := "reading group " + Clean(id)
+	answer, err := c.groups.GetGroup(ctx, &iam.GetGroupRequest{Uid: id})
+	if err != nil {
+		return Group{}, c.explain(err, readGroups, doing)
+	}
+	if answer.GetUid() != id {
+		return Group{}, c.malformed(doing, "it is about another group, %q", Clean(answer.GetUid()))
+	}
+	return readGroup(answer), nil
+}
+
+// IsGroup reports whether id is the UIDP of a group that the caller can see.
+func (c *Client) IsGroup(ctx context.Context, id string) (bool, error) {
+	groups, err := c.listGroups(ctx, "looking up group "+Clean(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{id}}})
+	return len(groups) > 0, err
+}
+
+// GroupPath is the names of the groups from the uppermost that the caller can see down to the group with the UIDP id,
+// joined by "/". It is the UIDP where the caller cannot see the group itself.
+func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
+	line := uidp.Ancestry(id) // From the group up.
+	groups, err := c.listGroups(ctx, "looking up the name of group "+Clean(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: line}})
+	if err != nil {
+		return "", err
+	}
+	names := make(map[string]string, len(groups))
+	for _, group := range groups {
+		names[group.ID] = group.Name
+	}
+	if names[id] == "" {
+		return id, nil
+	}
+	path := names[id]
+	for _, above := range line[1:] {
+		if names[above] == "" {
+			break
+		}
+		path = names[above] + "/" + path
+	}
+	return path, nil
+}
+
+// FindGroup is the group that reference means: a name, or the names from an organization down to a folder, joined by
+// "/". Of several groups with one name it is the verified organization. The error is a [*NameError] where there is no
+// such group or no telling which. The answer is remembered.
+func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
+	return c.byGroup.get(ctx, reference, c.config.Now, func(ctx context.Context) (Group, error) {
+		return c.findGroup(ctx, reference)
+	})
+}
+
+func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {
+	names, ok := splitReference(reference)
+	if !ok {
+		return Group{}, &NameError{Kind: "group", Name: reference, detail: fmt.Sprintf(
+			"%q does not name a group: it must be a name, a UIDP, or names joined by \"/\", none of them empty.", reference)}
+	}
+	doing := "looking up group " + strconv.Quote(Clean(reference))
+	var found []Group
+	verified := map[string]bool{} // the organizations that the first name may mean
+	for depth, name := range names {
+		filter := &common.UIDPFilter{}
+		if depth > 0 && len(found) == 1 {
+			filter.ChildrenOf = found[0].ID
+		}
+		named, err := c.listGroups(ctx, doing, &iam.ListGroupsRequest{Name: name, Uidp: filter})
+		if err != nil {
+			return Group{}, err
+		}
+		parents := found
+		named = slices.DeleteFunc(named, func(g Group) bool {
+			return g.Name != name || depth > 0 &&
+				!slices.ContainsFunc(parents, func(p Group) bool { return p.ID == uidp.Parent(g.ID) })
+		})
+		if depth == 0 {
+			for _, group := range named {
+				verified[group.ID] = group.Verified && uidp.InRoot(group.ID)
+			}
+			if one := slices.DeleteFunc(slices.Clone(named), func(g Group) bool { return !verified[g.ID] }); len(names) > 1 && len(one) == 1 {
+				// A path goes through the verified organization, also where only its namesake has the folder.
+				named = slices.DeleteFunc(named, func(g Group) bool { return uidp.InRoot(g.ID) && !verified[g.ID] })
+			}
+		}
+		if len(named) == 0 {
+			return Group{}, c.noGroup(ctx, reference, name, found)
+		}
+		found = named
+	}
+
+	if len(found) > 1 {
+		// Nobody else can give an organization the name of a verified one, so that is the one that is meant.
+		trusted := slices.DeleteFunc(slices.Clone(found), func(g Group) bool {
+			return !verified[uidp.Root(g.ID)] || len(uidp.Parents(g.ID)) != len(names)-1
+		})
+		if len(trusted) == 1 {
+			found = trusted
+		}
+	}
+	if len(found) > 1 {
+		return Group{}, c.manyGroups(ctx, reference, found)
+	}
+	return found[0], nil
+}
+
+// splitReference is the names in a reference to a group. An empty name is none: the platform would take it for any.
+func splitReference(reference string) (names []string, ok bool) {
+	names = strings.Split(reference, "/")
+	return names, !slices.Contains(names, "")
+}
+
+func (c *Client) noGroup(ctx context.Context, reference, name string, parents []Group) error {
+	detail := fmt.Sprintf("There is no group named %q", name)
+	filter := &common.UIDPFilter{}
+	if len(parents) > 0 {
+		detail += fmt.Sprintf(" in %q", parents[0].Name)
+		filter.ChildrenOf = parents[0].ID
+	}
+	detail += " that this identity can see."
+	if all, err := c.listGroups(ctx, "listing groups", &iam.ListGroupsRequest{Uidp: filter}); err == nil {
+		names := make([]string, len(all))
+		for i, g := range all {
+			names[i] = g.Name
+		}
+		detail += suggest(name, names, "It sees no group there at all.")
+	}
+	return &NameError{Kind: "group", Name: reference, detail: detail}
+}
+
+func (c *Client) manyGroups(ctx context.Context, reference string, found []Group) error {
+	var ids []string
+	for _, group := range found {
+		ids = append(ids, uidp.Parents(group.ID)...)
+	}
+	names := map[string]string{}
+	if len(ids) > 0 {
+		// Without the names of the groups above, the UIDPs below still tell them apart.
+		above, _ := c.listGroups(ctx, "listing groups", &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: unique(ids)}})
+		for _, group := range above {
+			names[group.ID] = group.Name
+		}
+	}
+	lines := make([]string, len(found))
+	for i, group := range found {
+		path := group.Name
+		for _, parent := range uidp.Parents(group.ID) {
+			path = cmp.Or(names[parent], "?") + "/" + path
+		}
+		lines[i] = fmt.Sprintf("  - %s (%s)", path, group.ID)
+	}
+	slices.Sort(lines)
+	return &NameError{Kind: "group", Name: reference, Ambiguous: true, detail: fmt.Sprintf(
+		"%d groups are meant by %q:\n\n%s\n\nWrite the path or the UIDP of the one you mean.",
+		len(found), reference, strings.Join(lines, "\n"))}
+}
+
+// listGroups are the groups on all pages of a listing.
+func (c *Client) listGroups(ctx context.Context, doing string, request *iam.ListGroupsRequest) ([]Group, error) {
+	request.PageSize = pageSize
+	return allPages(c, doing, func(token string) ([]Group, string, error) {
+		request.PageToken = token
+		page, err := c.groups.ListGroups(ctx, request)
+		if err != nil {
+			return nil, "", c.explain(err, readGroups, doing)
+		}
+		groups := make([]Group, len(page.GetGroups()))
+		for i, answer := range page.GetGroups() {
+			if err := c.checkNamed(answer, doing); err != nil {
+				return nil, "", err
+			}
+			groups[i] = readGroup(answer)
+		}
+		return groups, page.GetNextPageToken(), nil
+	})
+}
+
+func readGroup(answer *iam.Group) Group {
+	group := Group{
+		ID:          answer.GetUid(),
+		Name:        Clean(answer.GetName()),
+		Description: answer.GetDescription(),
+		Verified:    answer.GetVerified(),
+	}
+	if t := answer.GetCreateTime(); t.CheckValid() == nil {
+		group.CreatedAt = t.AsTime()
+	}
+	if t := answer.GetUpdateTime(); t.CheckValid() == nil {
+		group.UpdatedAt = t.AsTime()
+	}
+	return group
+}
