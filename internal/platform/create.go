@@ -31,13 +31,17 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 		if lost == nil {
 			return nil, err
 		}
-		revoked, left := c.recover(ctx, lost)
-		if revoked && !again && ctx.Err() == nil {
+		c.findLost(ctx, lost)
+		if lost.revoked && !again && ctx.Err() == nil {
 			continue
 		}
 		var e *Error
 		if errors.As(err, &e) {
-			e.Left = left
+			e.Left = lost.left
+			if lost.elsewhere != "" {
+				e.Left += fmt.Sprintf(" The platform answered with invite %[1]s of another group, which was left alone. If nobody else made "+
+					"it, revoke it with `chainctl iam invites delete %[1]s`.", lost.elsewhere)
+			}
 		}
 		return nil, err
 	}
@@ -47,53 +51,58 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 // not known, and nil where it surely left nothing behind.
 func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lost *creation, _ error) {
 	doing := "creating an invite in group " + Clean(spec.GroupID)
-	this := c.creates.plan(spec)
-	answer, unknown, err := c.send(ctx, this)
+	create := c.creates.plan(spec)
+	answer, unknown, err := c.send(ctx, create)
 	if err != nil {
 		if unknown {
-			c.creates.lose(this)
-			return nil, this, c.explain(err, createInvite, doing)
+			c.creates.lose(create)
+			return nil, create, c.explain(err, createInvite, doing)
 		}
 		return nil, nil, c.explain(err, createInvite, doing)
 	}
 
 	invite, err := c.readCreated(answer, spec, doing)
 	uid := answer.GetUid()
-	mine := uidp.Valid(uid) && uidp.Parent(uid) == spec.GroupID && c.creates.claim(this, uid)
+	isInvite := IsInviteUIDP(uid)
+	mine := isInvite && uidp.Parent(uid) == spec.GroupID && c.creates.claim(create, uid)
 	switch {
 	case mine && err == nil:
-		c.offset.observe(invite.CreatedAt, this.from, c.config.Now())
+		c.offset.observe(invite.CreatedAt, create.from, c.config.Now())
 		return invite, nil, nil
 	case mine:
 		// The platform has minted a code that will never be known, so it must not stay alive.
 		var e *Error
 		if errors.As(err, &e) {
-			e.Left = c.revokeStray(ctx, uid)
+			cleaning, cancel := c.cleanUp(ctx)
+			defer cancel()
+			_, e.Left = c.revokeStray(cleaning, uid)
 		}
 		return nil, nil, err
 	case err == nil:
 		err = c.malformed(doing, "invite %s is another create's", uid)
+	case isInvite && uidp.Parent(uid) != spec.GroupID:
+		create.elsewhere = uid
 	}
-	c.creates.lose(this)
-	return nil, this, err
+	c.creates.lose(create)
+	return nil, create, err
 }
 
 // send makes the create's RPC, again only where its group is so young that the platform refuses what it will allow in a
 // moment, and as [Client.intercept] has it. unknown reports beside an error that the platform may have acted all the
 // same.
-func (c *Client) send(ctx context.Context, this *creation) (answer *iam.GroupInvite, unknown bool, err error) {
+func (c *Client) send(ctx context.Context, create *creation) (answer *iam.GroupInvite, unknown bool, err error) {
 	request := &iam.CreateGroupInviteRequest{
-		Parent: this.spec.GroupID,
+		Parent: create.spec.GroupID,
 		GroupInvite: &iam.GroupInvite{
-			RoleUid:   this.spec.RoleID,
-			Email:     this.spec.Email,
-			Ttl:       durationpb.New(this.spec.TTL),
-			SingleUse: this.spec.SingleUse,
+			RoleUid:   create.spec.RoleID,
+			Email:     create.spec.Email,
+			Ttl:       durationpb.New(create.spec.TTL),
+			SingleUse: create.spec.SingleUse,
 		},
 	}
-	err = c.withYoungGroup(ctx, this.spec.GroupID, func() error {
+	err = c.withYoungGroup(ctx, create.spec.GroupID, func() error {
 		ctx, exchange := withExchange(ctx)
-		exchange.creation = this
+		exchange.creation = create
 		var err error
 		answer, err = c.invites.CreateGroupInvite(ctx, request)
 		unknown = err != nil && exchange.acted(err)
@@ -137,14 +146,12 @@ func (c *Client) readCreated(answer *iam.GroupInvite, spec InviteSpec, doing str
 }
 
 // revokeStray revokes an invite that nobody is going to know of, and says how that went.
-func (c *Client) revokeStray(ctx context.Context, id string) string {
-	ctx, cancel := c.cleanUp(ctx)
-	defer cancel()
+func (c *Client) revokeStray(ctx context.Context, id string) (revoked bool, left string) {
 	if err := c.DeleteInvite(ctx, id); err != nil {
-		return fmt.Sprintf("The platform made invite %[1]s all the same, and revoking it failed (%[2]v). It may be alive: "+
+		return false, fmt.Sprintf("The platform made invite %[1]s all the same, and revoking it failed (%[2]v). It may be alive: "+
 			"revoke it with `chainctl iam invites delete %[1]s`.", id, err)
 	}
-	return fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", id)
+	return true, fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", id)
 }
 
 // cleanUp is a context for tidying up after ctx, which may have ended. It has time for an answer that does not come

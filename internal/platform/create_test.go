@@ -187,6 +187,24 @@ func TestCreateThatIsAnsweredWithAnotherCreatesInviteLeavesThatAlone(t *testing.
 	}
 }
 
+func TestCreateThatIsAnsweredWithAnInviteOfAnotherGroupNamesIt(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	var elsewhere emulator.Invite
+	spoils(1, func(i *iam.GroupInvite) {
+		f.Emulator.DeleteInvite(i.GetUid())
+		other := f.spec()
+		other.GroupID = f.Group("acme.example")
+		elsewhere = f.add(other)
+		i.Uid = elsewhere.UID
+	})(f, "CreateGroupInvite")
+
+	_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+	wantText(t, problem(t, err).Left, nothing, elsewhere.UID, "another group", "chainctl iam invites delete")
+	f.wantLive(t, elsewhere.UID)
+}
+
 func TestCreateInviteShowsNoCodeHoweverItIsPrinted(t *testing.T) {
 	t.Parallel()
 	f := start(t)

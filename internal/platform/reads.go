@@ -33,18 +33,18 @@ type groupReads struct {
 	mu      sync.Mutex
 	asked   int                 // reads so far
 	listed  map[string]*Invite  // not asked for yet
-	stale   map[string]struct{} // ids that the list must not answer for (any more)
+	settled map[string]struct{} // ids that the list must not answer for (any more): they were read before, or revoked
 	list    *listing
-	total   int64 // invites in the group, negative where the platform does not tell
-	done    bool  // the list is at its end, or failed
-	listing chan struct{}
+	total   int64         // invites in the group, negative where the platform does not tell
+	done    bool          // the list is at its end, or failed
+	coming  chan struct{} // closed when the page comes that is on its way, nil if there is none
 }
 
 // ReadInvite is the invite with the UIDP id. [IsNotFound] tells whether the error is that there is none (any more).
 // Where many invites of one group are read, it may be answered from a listing of the group that began after the
 // client was made.
 func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
-	group := c.reads.of(c, uidp.Parent(id))
+	group := c.readsOf(uidp.Parent(id))
 	invite, err := group.take(ctx, id)
 	switch {
 	case err != nil:
@@ -73,16 +73,16 @@ func (c *Client) getInvite(ctx context.Context, id string) (*Invite, error) {
 	return c.readInvite(answer, doing)
 }
 
-func (r *reads) of(c *Client, groupID string) *groupReads {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.groups == nil {
-		r.groups = map[string]*groupReads{}
+func (c *Client) readsOf(groupID string) *groupReads {
+	c.reads.mu.Lock()
+	defer c.reads.mu.Unlock()
+	if c.reads.groups == nil {
+		c.reads.groups = map[string]*groupReads{}
 	}
-	group := r.groups[groupID]
+	group := c.reads.groups[groupID]
 	if group == nil {
-		group = &groupReads{list: c.newListing(Scope{GroupID: groupID}), listed: map[string]*Invite{}, stale: map[string]struct{}{}, total: -1}
-		r.groups[groupID] = group
+		group = &groupReads{list: c.newListing(Scope{GroupID: groupID}), listed: map[string]*Invite{}, settled: map[string]struct{}{}, total: -1}
+		c.reads.groups[groupID] = group
 	}
 	return group
 }
@@ -96,7 +96,7 @@ func (r *reads) forget(id string) {
 		group.mu.Lock()
 		defer group.mu.Unlock()
 		delete(group.listed, id)
-		group.stale[id] = struct{}{} // The page that is on its way may hold it.
+		group.settled[id] = struct{}{} // The page that is on its way may hold it.
 	}
 }
 
@@ -105,9 +105,9 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked++
-	_, stale := g.stale[id]
-	g.stale[id] = struct{}{}
-	if stale || g.asked == 1 {
+	_, settled := g.settled[id]
+	g.settled[id] = struct{}{}
+	if settled || g.asked == 1 {
 		return nil, nil
 	}
 	for {
@@ -115,17 +115,17 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 			delete(g.listed, id)
 			return invite, nil
 		}
-		if g.listing == nil {
+		if g.coming == nil {
 			if !g.worthAPage() {
 				return nil, nil
 			}
-			g.listing = make(chan struct{})
-			go g.nextPage(context.WithoutCancel(ctx), g.listing)
+			g.coming = make(chan struct{})
+			go g.nextPage(context.WithoutCancel(ctx), g.coming)
 		}
-		listing := g.listing
+		coming := g.coming
 		g.mu.Unlock()
 		select {
-		case <-listing:
+		case <-coming:
 			g.mu.Lock()
 		case <-ctx.Done():
 			g.mu.Lock()
@@ -144,12 +144,12 @@ func (g *groupReads) worthAPage() bool {
 }
 
 // nextPage gets a page for all who wait for it. Those who give up do not end it.
-func (g *groupReads) nextPage(ctx context.Context, listing chan struct{}) {
+func (g *groupReads) nextPage(ctx context.Context, coming chan struct{}) {
 	page, err := g.list.next(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	defer close(listing)
-	g.listing = nil
+	defer close(coming)
+	g.coming = nil
 	if err != nil {
 		g.done = true // Each read gets to the platform on its own, and to its own error.
 		return

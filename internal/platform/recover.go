@@ -57,9 +57,11 @@ type creation struct {
 
 	// Where its outcome is not known:
 	recovery *recovery
-	leads    bool // does the search for all in its recovery
-	revoked  bool
-	left     string
+	leads    bool   // does the search for all in its recovery
+	revoked  bool   // its invite was found and revoked
+	left     string // what there is to say of what it left behind
+
+	elsewhere string // the UIDP of an invite of another group, with which it was answered
 }
 
 // plan registers a create that is going to be made.
@@ -80,18 +82,18 @@ func (c *creates) plan(spec InviteSpec) *creation {
 
 // enter is to be called before a create is sent. While a lost one of the same kind is looked for it waits: a new
 // invite would make it uncertain which is the lost one.
-func (c *creates) enter(ctx context.Context, this *creation, now func() time.Time) error {
+func (c *creates) enter(ctx context.Context, create *creation, now func() time.Time) error {
 	for {
 		c.mu.Lock()
-		recovery := this.kind.recovery
+		recovery := create.kind.recovery
 		if err := ctx.Err(); err != nil {
 			c.mu.Unlock()
 			return err
 		}
 		if recovery == nil {
-			this.kind.underWay++
-			this.underWay = true
-			this.from = now()
+			create.kind.underWay++
+			create.underWay = true
+			create.from = now()
 			c.mu.Unlock()
 			return nil
 		}
@@ -105,45 +107,45 @@ func (c *creates) enter(ctx context.Context, this *creation, now func() time.Tim
 
 // leave ends what enter began where the platform has surely not acted, so that waiting to send the create again holds
 // up nobody's search.
-func (c *creates) leave(this *creation) {
+func (c *creates) leave(create *creation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.settle(this)
+	c.settle(create)
 }
 
 // claim ends what enter began with the uid that was answered. It reports false where that was another create's answer
 // before; it is then for the caller to end this one.
-func (c *creates) claim(this *creation, uid string) bool {
+func (c *creates) claim(create *creation, uid string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := this.kind.made[uid]; ok {
+	if _, ok := create.kind.made[uid]; ok {
 		return false
 	}
-	this.kind.made[uid] = struct{}{}
-	c.settle(this)
+	create.kind.made[uid] = struct{}{}
+	c.settle(create)
 	return true
 }
 
 // lose ends what enter began where the outcome is not known.
-func (c *creates) lose(this *creation) {
+func (c *creates) lose(create *creation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if this.kind.recovery == nil {
-		this.kind.recovery = &recovery{settled: make(chan struct{}), done: make(chan struct{})}
-		this.leads = true
+	if create.kind.recovery == nil {
+		create.kind.recovery = &recovery{settled: make(chan struct{}), done: make(chan struct{})}
+		create.leads = true
 	}
-	this.recovery = this.kind.recovery
-	this.recovery.lost = append(this.recovery.lost, this)
-	c.settle(this)
+	create.recovery = create.kind.recovery
+	create.recovery.lost = append(create.recovery.lost, create)
+	c.settle(create)
 }
 
 // settle takes a create from those under way, if it is one. The caller holds the lock.
-func (c *creates) settle(this *creation) {
-	if this.underWay {
-		this.underWay = false
-		this.kind.underWay--
+func (c *creates) settle(create *creation) {
+	if create.underWay {
+		create.underWay = false
+		create.kind.underWay--
 	}
-	if recovery := this.kind.recovery; recovery != nil && this.kind.underWay == 0 {
+	if recovery := create.kind.recovery; recovery != nil && create.kind.underWay == 0 {
 		recovery.settle.Do(func() { close(recovery.settled) })
 	}
 }
@@ -169,14 +171,13 @@ func (c *creates) wasMade(kind *alike, uid string) bool {
 	return ok
 }
 
-// recover finds out what became of a lost create. It reports whether its invite was found and revoked, and in left
-// what there is to say to a person. ctx ending does not stop it; it has deadlines of its own.
-func (c *Client) recover(ctx context.Context, lost *creation) (revoked bool, left string) {
+// findLost finds out what became of a lost create, and sets its revoked and left. ctx ending does not stop it; it has
+// deadlines of its own.
+func (c *Client) findLost(ctx context.Context, lost *creation) {
 	if !lost.leads {
 		<-lost.recovery.done // Comes: the leader's search has a deadline.
-		return lost.revoked, lost.left
+		return
 	}
-	defer func() { revoked, left = lost.revoked, lost.left }()
 	defer c.creates.finish(lost.kind)
 
 	settling, cancel := c.cleanUp(ctx)
@@ -190,7 +191,6 @@ func (c *Client) recover(ctx context.Context, lost *creation) (revoked bool, lef
 	searching, cancel := c.cleanUp(ctx)
 	defer cancel()
 	c.search(searching, lost.recovery.lost)
-	return
 }
 
 // search looks for the invites of lost creates with the same inputs, and revokes them where it is certain that they
@@ -216,19 +216,11 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 		}
 		found, certain := c.assign(candidates, missing)
 		if !certain {
-			for _, l := range missing {
-				l.left = ambiguous(append(candidates, doubtful...))
-			}
+			tell(missing, ambiguous(append(candidates, doubtful...)))
 			return
 		}
 		for l, candidate := range found {
-			if err := c.DeleteInvite(ctx, candidate.ID); err != nil {
-				l.left = fmt.Sprintf("The platform made invite %[1]s all the same, and revoking it failed (%[2]v). It may "+
-					"be alive: revoke it with `chainctl iam invites delete %[1]s`.", candidate.ID, err)
-				continue
-			}
-			l.revoked = true
-			l.left = fmt.Sprintf("The platform made invite %s all the same; it was revoked, so nothing was left behind.", candidate.ID)
+			l.revoked, l.left = c.revokeStray(ctx, candidate.ID)
 		}
 		missing = slices.DeleteFunc(missing, func(l *creation) bool { return found[l] != nil })
 		if len(missing) == 0 {
@@ -236,17 +228,20 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 		}
 	}
 	if len(doubtful) > 0 {
-		for _, l := range missing {
-			l.left = ambiguous(doubtful)
-		}
+		tell(missing, ambiguous(doubtful))
 		return
 	}
 	if err := c.sees(ctx, missing[0].spec.GroupID); err != nil {
 		c.failSearch(missing, err)
 		return
 	}
-	for _, l := range missing {
-		l.left = "Nothing was left behind: no invite with these inputs was made in the group during the call."
+	tell(missing, "Nothing was left behind: no invite with these inputs was made in the group during the call.")
+}
+
+// tell says the same of all.
+func tell(lost []*creation, left string) {
+	for _, l := range lost {
+		l.left = left
 	}
 }
 
