@@ -77,6 +77,7 @@ type Client struct {
 	creates creates
 	reads   reads
 	ages    lookups[time.Time]
+	hidden  hiddenGroups
 	byGroup lookups[Group]
 	byRole  lookups[Role]
 }

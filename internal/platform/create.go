@@ -100,7 +100,7 @@ func (c *Client) send(ctx context.Context, create *creation) (answer *iam.GroupI
 			SingleUse: create.spec.SingleUse,
 		},
 	}
-	err = c.withYoungGroup(ctx, create.spec.GroupID, func() error {
+	err = c.withNewGroup(ctx, create.spec.GroupID, hiddenGroup, func() error {
 		ctx, exchange := withExchange(ctx)
 		exchange.creation = create
 		var err error

@@ -193,6 +193,24 @@ func faultCases() map[string]faultCase {
 			},
 			create: &outcome{code: codes.PermissionDenied, calls: 19, live: 1, check: waited(127 * time.Second)},
 		},
+		"PermissionDenied in a new group that cannot be seen yet": {
+			inject: func(f *fixture, _ string) {
+				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
+				f.SetNewGroupDelay(6 * time.Second)
+				f.hide(f.group, 6*time.Second)
+			},
+			// At 0, 1, 3 and 7 seconds.
+			create: &outcome{calls: 4, live: 2},
+		},
+		"PermissionDenied in a group that cannot be seen": {
+			inject: func(f *fixture, method string) {
+				f.hide(f.group, week)
+				f.Inject(emulator.Fault{Method: method, Code: codes.PermissionDenied})
+			},
+			// At 0, 1, 3, 7 and 15 seconds.
+			create: &outcome{code: codes.PermissionDenied, calls: 5, live: 1, check: waited(hiddenGroup)},
+			del:    refusedWithout("group_invites.delete"), rest: refusedWithout("group_invites.list"),
+		},
 		"Unauthenticated once": {
 			inject: fails(before, codes.Unauthenticated, 1),
 			create: &outcome{calls: 2, live: 2, check: discardedOne},

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"golang.org/x/oauth2"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
@@ -108,6 +110,16 @@ func (f *fixture) fill(group string, n int) []string {
 		ids[i] = f.AddInvite(emulator.Invite{Group: group, RoleUID: f.Role("editor")}).UID
 	}
 	return ids
+}
+
+// hide has the platform deny that it has a group, for as long as that.
+func (f *fixture) hide(group string, during time.Duration) {
+	until := f.clock.Now().Add(during)
+	hidden := func(proto.Message) bool { return f.clock.Now().Before(until) }
+	f.Inject(emulator.Fault{Method: "GetGroup", Code: codes.PermissionDenied, Match: hidden})
+	f.Inject(emulator.Fault{Method: "ListGroups", Match: hidden, Mutate: changing(func(answer *iam.ListGroupsResponse) {
+		answer.Groups = slices.DeleteFunc(answer.GetGroups(), func(g *iam.Group) bool { return g.GetUid() == group })
+	})})
 }
 
 // live are the UIDs of the live invites, sorted.

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -14,6 +15,11 @@ const (
 	// after it is made, calls under a group can fail with PermissionDenied.
 	youngGroup = 2 * time.Minute
 
+	// hiddenGroup is how long creates in a group are denied before that is final where the group itself cannot be
+	// seen: it may have been made a moment ago. It counts once for all creates of the process, so that a thousand
+	// invites in a group that is none of the caller's soon fail.
+	hiddenGroup = 15 * time.Second
+
 	firstYoungWait = time.Second
 	maxYoungWait   = 8 * time.Second
 )
@@ -21,6 +27,12 @@ const (
 // withYoungGroup makes a call about something in a group, again as long as the platform denies it and the group is
 // so young that this may pass. In a group that is older, or whose age cannot be read, a denial is final.
 func (c *Client) withYoungGroup(ctx context.Context, groupID string, call func() error) error {
+	return c.withNewGroup(ctx, groupID, 0, call)
+}
+
+// withNewGroup is withYoungGroup for calls that may well be the first about a group. Where the group cannot be seen,
+// a denial becomes final when the group was hidden for as long as patience.
+func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time.Duration, call func() error) error {
 	wait := firstYoungWait
 	for {
 		err := call()
@@ -32,7 +44,9 @@ func (c *Client) withYoungGroup(ctx context.Context, groupID string, call func()
 		})
 		// By the platform's clock, and two minutes in both directions: what is known of it may be off.
 		age := c.config.Now().Add(c.offset.estimate().ahead).Sub(created).Abs()
-		if ageErr != nil || age >= youngGroup {
+		switch {
+		case codeOf(ageErr) == codes.PermissionDenied && c.hidden.since(groupID, c.config.Now()) < patience:
+		case ageErr != nil, age >= youngGroup:
 			return err
 		}
 		if c.config.Sleep(ctx, wait) != nil {
@@ -54,4 +68,25 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 		return time.Time{}, err
 	}
 	return groups[0].CreatedAt, nil
+}
+
+// hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.
+type hiddenGroups struct {
+	mu    sync.Mutex
+	first map[string]time.Time
+}
+
+// since is for how long the group has been hidden.
+func (h *hiddenGroups) since(groupID string, now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.first == nil {
+		h.first = map[string]time.Time{}
+	}
+	first, ok := h.first[groupID]
+	if !ok {
+		first = now
+		h.first[groupID] = now
+	}
+	return now.Sub(first)
 }
