@@ -190,7 +190,7 @@ func TestGitHubActionsTakesAClientOfItsOwn(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"value": b.upstream()})
 	})
 	var used atomic.Bool
-	b.options.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	b.options.httpClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		used.Store(true)
 		return g.Client().Transport.RoundTrip(r)
 	})}

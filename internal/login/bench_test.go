@@ -62,7 +62,7 @@ func newBench(t *testing.T, seed ...emulator.Seed) *bench {
 			return nil, nil, exec.ErrNotFound
 		},
 		OpenBrowser: func(string) error { return errors.New("there is no screen") },
-		wait:        func(context.Context, time.Duration) error { return nil },
+		Sleep:       func(context.Context, time.Duration) error { return nil },
 	}
 	return b
 }

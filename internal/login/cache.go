@@ -143,6 +143,41 @@ func (c cachedToken) token(context.Context) (issued, error) {
 	return issued{}, errors.New(strings.Join(reasons, "; "))
 }
 
+// save puts tokens where chainctl would after signing in.
+func (c cache) save(ctx context.Context, access, refresh string) error {
+	folders, err := c.folders()
+	if err != nil {
+		return err
+	}
+	folder := folders[0]
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	unlock, err := acquireLock(ctx, filepath.Join(folder, lockFile))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	if refresh != "" {
+		if err := replace(folder, refreshTokenFile, refresh); err != nil {
+			return err
+		}
+	}
+	return replace(folder, accessTokenFile, access)
+}
+
+func replace(folder, file, token string) error {
+	r, err := prepare(folder, file)
+	if err != nil {
+		return err
+	}
+	defer r.abandon()
+	return r.commit(token)
+}
+
 // replacement is a file on its way to take the place of another. It exists before the token that goes into it, so that a
 // refresh token is never spent where the next one cannot be kept.
 type replacement struct {

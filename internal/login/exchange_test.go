@@ -323,7 +323,7 @@ func TestAnExchangeIsTriedAgainWhenTheSTSIsUnavailableForTheMoment(t *testing.T)
 			b := newBench(t)
 			b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), b.upstream()
 			var pauses []time.Duration
-			b.options.wait = func(_ context.Context, d time.Duration) error {
+			b.options.Sleep = func(_ context.Context, d time.Duration) error {
 				pauses = append(pauses, d)
 				return nil
 			}

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
 // acquireLock waits until no other process, and nobody else in this one, holds the lock, or until ctx ends. The file
@@ -25,7 +27,7 @@ func acquireLock(ctx context.Context, path string) (unlock func(), err error) {
 			_ = file.Close()
 			return nil, err
 		}
-		if wait(ctx, lockPoll) != nil {
+		if clock.Sleep(ctx, lockPoll) != nil {
 			_ = file.Close()
 			return nil, errLocked
 		}

@@ -8,6 +8,7 @@ package login
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"sync"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
@@ -32,17 +34,17 @@ type Options struct {
 	// CacheDir is the user's cache directory, in which chainctl keeps its tokens.
 	CacheDir string
 
-	// HTTPClient talks to the GitHub Actions token service.
-	HTTPClient *http.Client
-
 	// RunChainctl runs the chainctl program and returns what it printed.
 	RunChainctl func(ctx context.Context, args ...string) (stdout, stderr []byte, err error)
 
 	// OpenBrowser shows a URL to the user.
 	OpenBrowser func(url string) error
 
-	// wait pauses between two tries.
-	wait func(ctx context.Context, d time.Duration) error
+	// Sleep waits for d between two tries, or until ctx ends, whose error it then returns.
+	Sleep func(ctx context.Context, d time.Duration) error
+
+	// httpClient, if it is set, talks to the GitHub Actions token service.
+	httpClient *http.Client
 }
 
 func (o Options) withDefaults() Options {
@@ -62,8 +64,8 @@ func (o Options) withDefaults() Options {
 	if o.OpenBrowser == nil {
 		o.OpenBrowser = openBrowser
 	}
-	if o.wait == nil {
-		o.wait = wait
+	if o.Sleep == nil {
+		o.Sleep = clock.Sleep
 	}
 	return o
 }
@@ -93,6 +95,12 @@ type Tokens struct {
 	failure      error           // of the last renewal
 	failureStand time.Time       // until when failure is the answer to all
 }
+
+// Format says nothing of the tokens, whatever the verb: %+v of a struct prints everything that is in it otherwise.
+func (t *Tokens) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("tokens for " + t.audience)) }
+
+// LogValue says nothing of the tokens.
+func (t *Tokens) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 
 // New prepares sign-in as the settings say. It does no I/O: the first Token does.
 func New(s settings.Settings, o Options) *Tokens {
@@ -308,16 +316,4 @@ func (i issued) renewAt(now time.Time) time.Time {
 		margin = remaining / 5 // There is no better one: use up most of it.
 	}
 	return i.expiry.Add(-margin)
-}
-
-// wait pauses for d, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

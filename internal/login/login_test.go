@@ -1,9 +1,11 @@
 package login
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -351,7 +353,7 @@ func TestWithNoSourceTheErrorListsEachOfThemInOrder(t *testing.T) {
 func TestOptionsDefaultToTheRealWorld(t *testing.T) {
 	t.Parallel()
 	o := Options{}.withDefaults()
-	if o.Now == nil || o.Environment.Getenv == nil || o.RunChainctl == nil || o.OpenBrowser == nil || o.wait == nil {
+	if o.Now == nil || o.Environment.Getenv == nil || o.RunChainctl == nil || o.OpenBrowser == nil || o.Sleep == nil {
 		t.Errorf("something is missing: %+v", o)
 	}
 	if New(settings.Settings{Token: "x"}, Options{}) == nil {
@@ -367,5 +369,21 @@ func waitFor(t *testing.T, done func() bool) {
 			t.Fatal("it does not come about")
 		}
 		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestTokensShowNoTokenHoweverTheyArePrinted(t *testing.T) {
+	t.Parallel()
+	const secret = "a-token-that-is-not-to-be-seen" //nolint:gosec // G101: made up.
+	tokens := New(settings.Settings{Token: secret, Audience: "https://api.example"}, Options{})
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("", "tokens", tokens)
+	for _, text := range []string{fmt.Sprintf("%v", tokens), fmt.Sprintf("%+v", tokens), fmt.Sprintf("%#v", tokens), fmt.Sprintf("%s", tokens), log.String()} {
+		if strings.Contains(text, secret) || !strings.Contains(text, "https://api.example") {
+			t.Errorf("tokens print as %q", text)
+		}
 	}
 }

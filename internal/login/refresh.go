@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -124,39 +123,4 @@ func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (i
 	}
 	_ = newAccess.commit(token.access)
 	return token, nil
-}
-
-// save puts tokens where chainctl would after signing in.
-func (c cache) save(ctx context.Context, access, refresh string) error {
-	folders, err := c.folders()
-	if err != nil {
-		return err
-	}
-	folder := folders[0]
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
-	defer cancel()
-	unlock, err := acquireLock(ctx, filepath.Join(folder, lockFile))
-	if err != nil {
-		return err
-	}
-	defer unlock()
-
-	if refresh != "" {
-		if err := replace(folder, refreshTokenFile, refresh); err != nil {
-			return err
-		}
-	}
-	return replace(folder, accessTokenFile, access)
-}
-
-func replace(folder, file, token string) error {
-	r, err := prepare(folder, file)
-	if err != nil {
-		return err
-	}
-	defer r.abandon()
-	return r.commit(token)
 }

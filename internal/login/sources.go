@@ -36,7 +36,7 @@ func sources(s settings.Settings, o Options, refused func(string) bool) []source
 		userAgent: o.UserAgent,
 		timeout:   s.RequestTimeout,
 		now:       o.Now,
-		wait:      o.wait,
+		wait:      o.Sleep,
 	}
 	if s.IdentityToken != "" {
 		return []source{noToken, exchanged{label: "identity_token", sts: sts, upstream: identityToken{
@@ -60,8 +60,8 @@ func sources(s settings.Settings, o Options, refused func(string) bool) []source
 		noToken,
 		unset{"identity_token", "not set, neither in the provider block nor as CHAINGUARD_IDENTITY_TOKEN or TF_CHAINGUARD_IDENTITY_TOKEN"},
 		exchanged{label: "GitHub Actions", sts: sts, upstream: gitHubActions{
-			identity: s.Identity, audience: s.Issuer, getenv: o.Environment.Getenv, client: o.HTTPClient,
-			timeout: s.RequestTimeout, wait: o.wait,
+			identity: s.Identity, audience: s.Issuer, getenv: o.Environment.Getenv, client: o.httpClient,
+			timeout: s.RequestTimeout, wait: o.Sleep,
 		}},
 		exchanged{label: "HCP Terraform", sts: sts, upstream: hcpTerraform{
 			identity: s.Identity, audience: s.Issuer, getenv: o.Environment.Getenv, now: o.Now,

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
 // DefaultRequestTimeout bounds one RPC where [Config] does not say otherwise.
@@ -91,7 +93,7 @@ func New(config Config) (*Client, error) {
 		config.Now = time.Now
 	}
 	if config.Sleep == nil {
-		config.Sleep = sleep
+		config.Sleep = clock.Sleep
 	}
 	client := &Client{config: config, grace: interruptGrace}
 	conn, err := Dial(config.API, config.UserAgent,
@@ -163,19 +165,5 @@ func (l *lookups[T]) get(ctx context.Context, key string, now func() time.Time, 
 	case <-ctx.Done():
 		var none T
 		return none, context.Cause(ctx)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"runtime"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -34,7 +35,7 @@ var (
 	_ provider.ProviderWithActions            = (*chainguardProvider)(nil)
 )
 
-// Option changes what a provider takes from the outside world. Tests use it; the program does not.
+// Option changes what a provider takes from the outside world. Those that are exported are for tests.
 type Option func(*chainguardProvider)
 
 // WithClock has the provider tell the time by c.
@@ -51,7 +52,12 @@ func WithSignIn(change func(*login.Options)) Option {
 }
 
 // WithSleep has the provider wait by calling sleep, which returns early with the error of its context.
-func WithSleep(sleep Sleep) Option { return func(p *chainguardProvider) { p.sleep = sleep } }
+func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
+	return func(p *chainguardProvider) { p.sleep = sleep }
+}
+
+// withOpened has the provider note in o which ephemeral invites are to be revoked.
+func withOpened(o *openedInvites) Option { return func(p *chainguardProvider) { p.opened = o } }
 
 // New is the provider, of the version that it tells the platform and Terraform.
 func New(version string, options ...Option) func() provider.Provider {
@@ -73,7 +79,7 @@ type chainguardProvider struct {
 	version     string
 	clock       clock.Clock
 	environment settings.Environment
-	sleep       Sleep
+	sleep       func(context.Context, time.Duration) error
 	signIn      func(*login.Options)
 	opened      *openedInvites
 }

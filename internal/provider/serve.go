@@ -12,7 +12,7 @@ import (
 // invites that the CLI did not close. With debug it runs on its own, for a debugger.
 func Serve(ctx context.Context, version string, debug bool) error {
 	opened := new(openedInvites)
-	err := lean.Serve(ctx, New(version, func(p *chainguardProvider) { p.opened = opened }), providerserver.ServeOpts{
+	err := lean.Serve(ctx, New(version, withOpened(opened)), providerserver.ServeOpts{
 		Address: Address,
 		Debug:   debug,
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -14,9 +13,6 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
-
-// Sleep waits for d or until ctx ends, whose error it then returns.
-type Sleep func(ctx context.Context, d time.Duration) error
 
 // session is what a configured provider hands to its resources: the settings, and a client that is made when it is
 // first needed, so that what needs no API works offline and without credentials.
@@ -33,7 +29,7 @@ func (p *chainguardProvider) newSession(s settings.Settings, userAgent string) *
 		clock:    p.clock,
 		opened:   p.opened,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
-			options := login.Options{UserAgent: userAgent, Now: p.clock.Now, Environment: p.environment}
+			options := login.Options{UserAgent: userAgent, Now: p.clock.Now, Sleep: p.sleep, Environment: p.environment}
 			if p.signIn != nil {
 				p.signIn(&options)
 			}
