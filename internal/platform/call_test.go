@@ -38,7 +38,7 @@ func (f *fixture) everything(ctx context.Context, t *testing.T) {
 	_, ageErr := f.client.createdAt(ctx, f.group)
 	_, roleReadErr := f.client.ReadRole(ctx, f.Role("viewer"))
 	var listErr error
-	for _, err := range f.client.Invites(ctx, Scope{}) {
+	for _, err := range f.client.Invites(ctx, Scope{Everywhere: true}) {
 		listErr = errors.Join(listErr, err)
 	}
 	if err := errors.Join(readErr, groupErr, roleErr, ageErr, roleReadErr, listErr, f.client.DeleteInvite(ctx, invite.ID)); err != nil {

@@ -8,6 +8,7 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"chainguard.dev/sdk/uidp"
+	"google.golang.org/grpc/codes"
 )
 
 const (
@@ -18,17 +19,24 @@ const (
 	maxPages = 5000
 )
 
-// Scope says where invites are listed.
+// Scope says where invites are listed: in one group, or everywhere. The zero value is neither, and an error: an empty
+// GroupID must not turn into all that there is.
 type Scope struct {
-	// GroupID is the UIDP of the group. Empty is every group that the caller can see.
+	// GroupID is the UIDP of the group.
 	GroupID string
 	// Recursive lists the invites of the groups below GroupID as well.
 	Recursive bool
+	// Everywhere lists the invites of every group that the caller can see. It excludes the other two.
+	Everywhere bool
+}
+
+func (s Scope) valid() bool {
+	return s.Everywhere == (s.GroupID == "") && !(s.Everywhere && s.Recursive)
 }
 
 func (s Scope) filter() *common.UIDPFilter {
 	switch {
-	case s.GroupID == "":
+	case s.Everywhere:
 		return nil
 	case s.Recursive:
 		return &common.UIDPFilter{DescendantsOf: s.GroupID}
@@ -39,7 +47,7 @@ func (s Scope) filter() *common.UIDPFilter {
 
 // includes reports whether an invite of groupID is in the scope, should the platform's filter mean something wider.
 func (s Scope) includes(groupID string) bool {
-	return s.GroupID == "" || s.GroupID == groupID || s.Recursive && uidp.IsAncestor(s.GroupID, groupID)
+	return s.Everywhere || s.GroupID == groupID || s.Recursive && uidp.IsAncestor(s.GroupID, groupID)
 }
 
 // Listed is an invite as a listing tells of it.
@@ -104,6 +112,9 @@ func (c *Client) newListing(scope Scope) *listing { return &listing{client: c, s
 func (l *listing) next(ctx context.Context) (page, error) {
 	const doing = "listing invites"
 	c := l.client
+	if !l.scope.valid() {
+		return page{}, &Error{Doing: doing, API: c.config.API, Code: codes.InvalidArgument, Message: "it is not said where"}
+	}
 	asked := c.config.Now()
 	var exchange *exchange
 	var answer *iam.ListGroupInvitesResponse

@@ -12,9 +12,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// ttlTolerance is by how much the life of an invite may differ from what was asked: the platform may round its times,
-// and takes the two one after the other.
-const ttlTolerance = 2 * time.Second
+// LifetimeTolerance is by how much the life of an invite may differ from what was asked: the platform may round its
+// times, and takes the two one after the other.
+const LifetimeTolerance = 2 * time.Second
 
 // searches are the waits before each look for a lost invite. A create that was cut off may still be committed after
 // the first look.
@@ -311,7 +311,7 @@ func (l *creation) mayHaveMade(invite *Invite, ahead time.Duration) bool {
 		invite.RoleID == l.spec.RoleID &&
 		strings.EqualFold(invite.Email, l.spec.Email) &&
 		invite.SingleUse == l.spec.SingleUse &&
-		l.offLife(invite) <= ttlTolerance &&
+		l.offLife(invite) <= LifetimeTolerance &&
 		madeSince(invite, l.from, ahead)
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/action/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"golang.org/x/sync/errgroup"
@@ -88,16 +87,10 @@ func (a *deleteExpiredAction) ModifyPlan(ctx context.Context, req action.ModifyP
 
 // group is the group whose invites are deleted.
 func (a *deleteExpiredAction) group(config deleteExpiredModel, diags *diag.Diagnostics) types.String {
-	switch {
-	case !config.Group.IsNull():
+	if !config.Group.IsNull() {
 		return config.Group
-	case a.session.settings.IsUnknown("group"):
-		return types.StringUnknown()
-	case a.session.settings.Group == "":
-		diags.AddAttributeError(path.Root("group"), "No Group", "The action needs a group whose expired invites it deletes. Set `group` in "+
-			"its `config` or in the provider block, or set CHAINGUARD_DEFAULT_GROUP.")
 	}
-	return types.StringValue(a.session.settings.Group)
+	return a.session.defaultGroup("The action needs a group whose expired invites it deletes.", diags)
 }
 
 // Invoke implements [action.Action].

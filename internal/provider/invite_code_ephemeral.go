@@ -159,7 +159,7 @@ func (r *inviteCodeEphemeral) ValidateConfig(ctx context.Context, req ephemeral.
 	}
 	validateRoleOrCluster(config.Role, config.Cluster, &resp.Diagnostics)
 
-	if known(config.RevokeOnClose) && !config.RevokeOnClose.IsNull() && !config.RevokeOnClose.ValueBool() {
+	if revoke := config.RevokeOnClose; !revoke.IsUnknown() && !revoke.IsNull() && !revoke.ValueBool() {
 		resp.Diagnostics.AddAttributeWarning(path.Root("revoke_on_close"), "Every Plan and Every Apply Mints a Code", "With "+
 			"`revoke_on_close = false`, each plan and each apply mints another code, and each code lives until its `ttl` is over, whether "+
 			"it was used or not. `revoke_on_close = !terraform.applying` has the codes of plans revoked all the same. Keep `ttl` short, and "+
@@ -227,7 +227,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 // complete fills in what the configuration leaves out. A value that it gives stays as it is: Terraform compares.
 func (m *inviteCodeEphemeralModel) complete(s *session, diags *diag.Diagnostics) {
 	if m.Group.IsNull() {
-		m.Group = s.defaultGroup(diags)
+		m.Group = s.defaultGroup(inviteGroupUse, diags)
 	}
 	if m.TTL.IsNull() {
 		m.TTL = ttl.NewValue(defaultEphemeralTTL)

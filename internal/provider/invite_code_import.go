@@ -39,8 +39,8 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 
 // shownID is a text that should be a UIDP, as much of it as may be shown: it may be a code that was mistaken for one.
 func shownID(text string) string {
-	const shown = 12
-	if len(text) > shown && len(text) != len(`0000000000000000000000000000000000000000`) {
+	const shown, organization = 12, 40 // characters; a UIDP without a slash is that of an organization
+	if len(text) > shown && len(text) != organization {
 		return platform.Clean(text[:shown]) + "…"
 	}
 	return platform.Clean(text)

@@ -101,7 +101,7 @@ func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, sear
 		result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(invite.ID))...)
 		if req.IncludeResource {
 			model := emptyInviteCode()
-			model.read(invite.Invite, invite.AsOf)
+			model.takeRead(invite.Invite, invite.AsOf)
 			result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)
 		}
 		if !push(result) {

@@ -76,8 +76,8 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	}
 	// An expiry that moved is a lifetime that is no longer the one that was asked for. Without an expiry to compare
 	// with, the lifetime is unknown: the platform does not tell it.
-	moved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
-	if m.TTL.IsNull() || moved {
+	expiryMoved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
+	if m.TTL.IsNull() || expiryMoved {
 		// One that was made to end before its beginning has no lifetime that could be written.
 		life := max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), ttl.Min)
 		m.TTL = ttl.NewValue(ttl.Format(life))
@@ -118,8 +118,8 @@ func emptyInviteCode() inviteCodeModel {
 	}
 }
 
-// created takes over the answer to a create.
-func (m *inviteCodeModel) created(invite *platform.Invite) {
+// takeCreated takes over the answer to a create.
+func (m *inviteCodeModel) takeCreated(invite *platform.Invite) {
 	planned := m.RoleName
 	m.FromAPI(invite)
 	if !planned.IsNull() && !planned.IsUnknown() {
@@ -136,8 +136,8 @@ func (m *inviteCodeModel) FromAPI(invite *platform.Invite) {
 	m.KeyID = stringOrNull(invite.KeyID)
 }
 
-// read takes over an invite that the platform still has, as of now.
-func (m *inviteCodeModel) read(invite *platform.Invite, now time.Time) {
+// takeRead takes over an invite that the platform still has, as of now.
+func (m *inviteCodeModel) takeRead(invite *platform.Invite, now time.Time) {
 	m.FromAPI(invite)
 	renewBefore, _ := m.RenewBefore.Duration() // Zero where there is none.
 	m.Status = types.StringValue(statusOf(invite, renewBefore, now))
@@ -156,18 +156,18 @@ func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 	m.Status = state.Status
 }
 
-// imported reports whether the state holds nothing yet but an id, and perhaps what another provider's resource knew:
+// isImported reports whether the state holds nothing yet but an id, and perhaps what another provider's resource knew:
 // it was imported or moved, and is about to be read for the first time.
-func (m *inviteCodeModel) imported() bool { return m.GroupID.IsNull() }
+func (m *inviteCodeModel) isImported() bool { return m.GroupID.IsNull() }
 
-// moved reports whether the state is what the official provider's resource knew, and was not read since.
-func (m *inviteCodeModel) moved() bool { return m.imported() && !m.Group.IsNull() }
+// isMoved reports whether the state is what the official provider's resource knew, and was not read since.
+func (m *inviteCodeModel) isMoved() bool { return m.isImported() && !m.Group.IsNull() }
 
-// lost fills in the state of an invite that was moved here when it was gone already, as far as it is still to be known:
+// takeLost fills in the state of an invite that was moved here when it was gone already, as far as it is still to be known:
 // whether it was for a single use is not.
-func (m *inviteCodeModel) lost() {
+func (m *inviteCodeModel) takeLost() {
 	m.GroupID, m.RoleID = m.Group, m.Role
-	m.TTL = ttl.NewValue(ttl.Format(ttl.Default))
+	m.TTL = ttl.NewValue(ttl.DefaultText)
 	m.SingleUse = types.BoolValue(false)
 	m.Recreate = types.StringValue(recreateAuto)
 	m.Status = types.StringValue(statusRevoked)

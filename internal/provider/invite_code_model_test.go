@@ -30,7 +30,7 @@ func inState() inviteCodeModel {
 	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), ttl.NewValue("120h")
 	m.GroupID, m.RoleID = types.StringValue(testGroup), types.StringValue(testRole)
 	m.Email = types.StringValue("Kim@Example.com")
-	m.created(answer())
+	m.takeCreated(answer())
 	return m
 }
 
@@ -90,7 +90,7 @@ func TestFromAPIOfAnImport(t *testing.T) {
 	got.ID = types.StringValue(answer().ID)
 	invite := answer()
 	invite.Code, invite.ExpiresAt = "", invite.ExpiresAt.Add(400*time.Millisecond)
-	got.read(invite, invite.CreatedAt)
+	got.takeRead(invite, invite.CreatedAt)
 
 	want := emptyInviteCode()
 	want.Group, want.GroupID = types.StringValue(testGroup), types.StringValue(testGroup)
@@ -122,7 +122,7 @@ func TestACreateKeepsWhatThePlanSaysOfTheRole(t *testing.T) {
 			t.Parallel()
 			m, invite := inState(), answer()
 			m.RoleName, invite.RoleName = test.planned, test.answer
-			m.created(invite)
+			m.takeCreated(invite)
 			if !m.RoleName.Equal(test.want) {
 				t.Errorf("role_name is %s, want %s", m.RoleName, test.want)
 			}
@@ -134,16 +134,16 @@ func TestAMovedInviteThatIsGoneIsRevoked(t *testing.T) {
 	t.Parallel()
 	m := emptyInviteCode()
 	m.ID, m.Group, m.Role = types.StringValue(answer().ID), types.StringValue(testGroup), types.StringValue(testRole)
-	if !m.moved() || !m.imported() {
+	if !m.isMoved() || !m.isImported() {
 		t.Fatal("it does not count as moved")
 	}
-	m.lost()
-	if m.imported() || m.Status.ValueString() != statusRevoked || !toBeRecreated(m.Recreate, m.Status) {
+	m.takeLost()
+	if m.isImported() || m.Status.ValueString() != statusRevoked || !toBeRecreated(m.Recreate, m.Status) {
 		t.Errorf("status %s, recreate %s", m.Status, m.Recreate)
 	}
 	imported := emptyInviteCode()
 	imported.ID = m.ID
-	if imported.moved() {
+	if imported.isMoved() {
 		t.Error("an import counts as moved")
 	}
 }

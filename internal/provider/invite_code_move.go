@@ -61,9 +61,3 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, &moved)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.TargetIdentity, moved.ID)...)
 }
-
-// UpgradeState implements [resource.ResourceWithUpgradeState]. The schema has had one version. Whoever changes what a
-// state means raises the schema's version and adds here how a state of each earlier one becomes one of the present.
-func (r *inviteCodeResource) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
-	return map[int64]resource.StateUpgrader{}
-}

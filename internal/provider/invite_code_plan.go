@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -29,7 +28,7 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 		return
 	}
 	if plan.Group.IsNull() {
-		plan.Group = r.session.defaultGroup(&resp.Diagnostics)
+		plan.Group = r.session.defaultGroup(inviteGroupUse, &resp.Diagnostics)
 	}
 
 	if req.State.Raw.IsNull() {
@@ -62,12 +61,12 @@ func (r *inviteCodeResource) planUpdate(ctx context.Context, plan, state *invite
 
 	// A name that stands there unchanged is not looked up again: a thousand invites that nobody touched cost no call.
 	// Nor is any name of an invite that was moved here and not read since: nothing tells that it is not the same.
-	if plan.Group.Equal(state.Group) || state.imported() {
+	if plan.Group.Equal(state.Group) || state.isImported() {
 		plan.GroupID = state.GroupID
 	}
 	r.session.resolveGroup(ctx, &plan.inviteModel, &resp.Diagnostics)
 	sameRole := plan.GroupID.Equal(state.GroupID) && plan.Role.Equal(state.Role) && plan.Cluster.Equal(state.Cluster)
-	if sameRole || state.imported() {
+	if sameRole || state.isImported() {
 		plan.RoleID, plan.RoleName = state.RoleID, state.RoleName
 	}
 	r.session.resolveRole(ctx, &plan.inviteModel, &resp.Diagnostics)
@@ -106,19 +105,3 @@ func keepString(planned, state types.String) types.String {
 	}
 	return state
 }
-
-// validateRoleOrCluster holds that exactly one of role and cluster says what the invitee gets.
-func validateRoleOrCluster(role types.String, cluster types.Bool, diags *diag.Diagnostics) {
-	if known(role) && known(cluster) {
-		switch {
-		case !role.IsNull() && cluster.ValueBool():
-			diags.AddAttributeError(path.Root("cluster"), "Both Role and Cluster",
-				"`cluster = true` stands for a role of its own, so `role` must not be set beside it. Remove one of them.")
-		case role.IsNull() && !cluster.ValueBool():
-			diags.AddAttributeError(path.Root("role"), "No Role",
-				"The invite code needs a role that its invitee gets. Set `role`, such as \"viewer\", or `cluster = true`.")
-		}
-	}
-}
-
-func known(value attr.Value) bool { return !value.IsUnknown() }

@@ -31,7 +31,6 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*inviteCodeResource)(nil)
 	_ resource.ResourceWithImportState    = (*inviteCodeResource)(nil)
 	_ resource.ResourceWithMoveState      = (*inviteCodeResource)(nil)
-	_ resource.ResourceWithUpgradeState   = (*inviteCodeResource)(nil)
 )
 
 // How long an operation may take where the timeouts block does not say. A create may have to wait for a group that
@@ -91,7 +90,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 					"same does nothing.",
 				Optional:      true,
 				Computed:      true,
-				Default:       stringdefault.StaticString("168h"),
+				Default:       stringdefault.StaticString(ttl.DefaultText),
 				PlanModifiers: []planmodifier.String{ttl.KeepSpelling(), keepAdoptedLifetime{}, replaceString()},
 			},
 			"email": schema.StringAttribute{
@@ -257,7 +256,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 		addError(&resp.Diagnostics, "Invite Code Not Created", err)
 		return
 	}
-	plan.created(invite)
+	plan.takeCreated(invite)
 	// Nothing may come between the answer and this: the code is told once.
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
@@ -265,13 +264,9 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
 }
 
-// lifetimeTolerance is how much the lifetime of an invite may differ from what was asked for: the platform takes the
-// time twice.
-const lifetimeTolerance = 2 * time.Second
-
 // warnOfLifetime says so where the platform has an invite live for longer or shorter than it was asked to.
 func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *platform.Invite) {
-	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > lifetimeTolerance {
+	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > platform.LifetimeTolerance {
 		diags.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
 			"The invite was to live for %s, and the platform has it live for %s, until %s. Write a `ttl` that the platform allows, and a "+
 				"`renew_before` shorter than that, so that the configuration says what is.",
@@ -295,8 +290,8 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 	invite, err := client.ReadInvite(ctx, state.ID.ValueString())
 	switch {
 	case err == nil:
-		imported, expires := state.imported(), state.ExpiresAt
-		state.read(invite, r.session.clock.Now())
+		imported, expires := state.isImported(), state.ExpiresAt
+		state.takeRead(invite, r.session.clock.Now())
 		switch {
 		case imported:
 			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markSet))...)
@@ -304,9 +299,9 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 			// Its lifetime is known well enough to say that it is no longer what it was.
 			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markCleared))...)
 		}
-	case platform.IsNotFound(err) && state.moved():
-		state.lost()
-	case platform.IsNotFound(err) && state.imported():
+	case platform.IsNotFound(err) && state.isMoved():
+		state.takeLost()
+	case platform.IsNotFound(err) && state.isImported():
 		addNoSuchInvite(ctx, client, state.ID.ValueString(), err, &resp.Diagnostics)
 		return
 	case platform.IsNotFound(err):

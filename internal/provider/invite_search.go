@@ -66,8 +66,11 @@ func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Dia
 
 // scope is where invites are listed: in a group, or everywhere where there is none.
 func (s *session) scope(ctx context.Context, group types.String, recursive types.Bool, diags *diag.Diagnostics) platform.Scope {
-	if group.IsNull() || diags.HasError() {
+	switch {
+	case diags.HasError():
 		return platform.Scope{}
+	case group.IsNull():
+		return platform.Scope{Everywhere: true}
 	}
 	return platform.Scope{
 		GroupID:   s.groupID(ctx, group.ValueString(), diags).ValueString(),

@@ -38,15 +38,17 @@ func (s *session) resolveRole(ctx context.Context, m *inviteModel, diags *diag.D
 	}
 }
 
-// defaultGroup is the group of an invite that names none.
-func (s *session) defaultGroup(diags *diag.Diagnostics) types.String {
+// inviteGroupUse is what an invite code needs a group for.
+const inviteGroupUse = "The invite code needs a group that its invitee joins."
+
+// defaultGroup is the group of what names none. use says what a group is needed for.
+func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String {
 	switch {
 	case s.settings.IsUnknown("group"):
 		return types.StringUnknown()
 	case s.settings.Group == "":
-		diags.AddAttributeError(path.Root("group"), "No Group",
-			"The invite code needs a group that its invitee joins. Set `group` here or in the provider block, set CHAINGUARD_DEFAULT_GROUP, or "+
-				"set a default with `chainctl config set default.group`.")
+		diags.AddAttributeError(path.Root("group"), "No Group", use+" Set `group` here or in the provider block, set "+
+			"CHAINGUARD_DEFAULT_GROUP, or set a default with `chainctl config set default.group`.")
 	}
 	return types.StringValue(s.settings.Group)
 }

@@ -4,31 +4,36 @@ import (
 	"context"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/boolplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 const replaces = "A change replaces the invite code."
 
-// replaceString is RequiresReplace, but for an invite that was moved here from the official provider's resource and
-// not read since: its state lacks what that resource did not have, and lacking is not a change.
+// wasRead reports whether the state is of an invite that was read or made. One that was moved here from the official
+// provider's resource and not read since lacks what that resource did not have, and lacking is not a change.
+func wasRead(ctx context.Context, state tfsdk.State, diags *diag.Diagnostics) bool {
+	var groupID types.String
+	diags.Append(state.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
+	return !groupID.IsNull()
+}
+
+// replaceString is RequiresReplace, but for an invite that was moved here and not read since.
 func replaceString() planmodifier.String {
 	return stringplanmodifier.RequiresReplaceIf(func(ctx context.Context, req planmodifier.StringRequest, resp *stringplanmodifier.RequiresReplaceIfFuncResponse) {
-		var groupID types.String
-		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
-		resp.RequiresReplace = !groupID.IsNull()
+		resp.RequiresReplace = wasRead(ctx, req.State, &resp.Diagnostics)
 	}, replaces, replaces)
 }
 
 // replaceBool is replaceString for a bool.
 func replaceBool() planmodifier.Bool {
 	return boolplanmodifier.RequiresReplaceIf(func(ctx context.Context, req planmodifier.BoolRequest, resp *boolplanmodifier.RequiresReplaceIfFuncResponse) {
-		var groupID types.String
-		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
-		resp.RequiresReplace = !groupID.IsNull()
+		resp.RequiresReplace = wasRead(ctx, req.State, &resp.Diagnostics)
 	}, replaces, replaces)
 }
 
@@ -46,9 +51,8 @@ func (replaceOnTrigger) PlanModifyMap(ctx context.Context, req planmodifier.MapR
 	if req.State.Raw.IsNull() || req.Plan.Raw.IsNull() || req.PlanValue.Equal(req.StateValue) {
 		return
 	}
-	var groupID types.String
-	resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &groupID)...)
-	isFirst := req.StateValue.IsNull() && (groupID.IsNull() || adopted(ctx, req.Private, &resp.Diagnostics))
+	isFirst := req.StateValue.IsNull() &&
+		(!wasRead(ctx, req.State, &resp.Diagnostics) || adopted(ctx, req.Private, &resp.Diagnostics))
 	resp.RequiresReplace = !isFirst
 }
 

@@ -7,7 +7,10 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
@@ -109,5 +112,18 @@ func (v bareEmail) ValidateString(ctx context.Context, req validator.StringReque
 	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || address.Name != "" {
 		resp.Diagnostics.AddAttributeError(req.Path, "Not an Email Address", fmt.Sprintf(
 			"%q must be %s, such as kim@example.com.", platform.Clean(text), v.Description(ctx)))
+	}
+}
+
+// validateRoleOrCluster holds that exactly one of role and cluster says what the invitee gets.
+func validateRoleOrCluster(role types.String, cluster types.Bool, diags *diag.Diagnostics) {
+	switch {
+	case role.IsUnknown(), cluster.IsUnknown():
+	case !role.IsNull() && cluster.ValueBool():
+		diags.AddAttributeError(path.Root("cluster"), "Both Role and Cluster",
+			"`cluster = true` stands for a role of its own, so `role` must not be set beside it. Remove one of them.")
+	case role.IsNull() && !cluster.ValueBool():
+		diags.AddAttributeError(path.Root("role"), "No Role",
+			"The invite code needs a role that its invitee gets. Set `role`, such as \"viewer\", or `cluster = true`.")
 	}
 }

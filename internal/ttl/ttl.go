@@ -23,6 +23,9 @@ const (
 	// Default is chainctl's own default for `iam invites create --ttl`.
 	Default = 168 * time.Hour
 
+	// DefaultText is Default in chainctl's own words.
+	DefaultText = "168h"
+
 	day  = 24 * time.Hour
 	week = 7 * day
 )
