@@ -56,6 +56,7 @@ type switches struct {
 	tokenLifetime   time.Duration
 	newGroupDelay   time.Duration
 	missingDeleteOK bool
+	noDate          bool
 	epoch           int // tokens of an earlier epoch are revoked
 }
 
@@ -155,6 +156,14 @@ func (e *Emulator) SetMissingDeleteOK(ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.switches.missingDeleteOK = ok
+}
+
+// SetNoDate makes answers to gRPC calls come without a date header, as those of a
+// gRPC server that no HTTP proxy stands before.
+func (e *Emulator) SetNoDate(none bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.switches.noDate = none
 }
 
 // RevokeTokens refuses every token issued so far. Refresh tokens live on.

@@ -133,6 +133,16 @@ func gateway(conn grpc.ClientConnInterface) http.Handler {
 	return mux
 }
 
+// dateHeader is what a gRPC answer says of the time, if anything.
+func (e *Emulator) dateHeader() metadata.MD {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.switches.noDate {
+		return nil
+	}
+	return metadata.Pairs("date", e.date())
+}
+
 // date is the time as HTTP's Date header has it, by the emulator's clock.
 func (e *Emulator) date() string { return e.clock.Now().UTC().Format(http.TimeFormat) }
 
@@ -162,7 +172,7 @@ func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 // answer lets faults, authorisation and the handler have their say.
 func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.UnaryHandler) (proto.Message, error) {
 	// grpc leaves out the Date header that net/http would add.
-	if err := grpc.SetHeader(ctx, metadata.Pairs("date", e.date())); err != nil {
+	if err := grpc.SetHeader(ctx, e.dateHeader()); err != nil {
 		return nil, err
 	}
 	if _, err := e.faults.strike(ctx, entry.Method, BeforeCommit, entry.Request, nil); err != nil {

@@ -7,12 +7,15 @@ import (
 	"testing"
 	"time"
 
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"github.com/hashicorp/terraform-plugin-testing/compare"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -320,6 +323,40 @@ func TestGroupThatIsGoneTakesItsInvitesWithIt(t *testing.T) {
 					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("revoked")),
 				},
 			},
+		},
+	})
+}
+
+// A platform that gives less time than it was asked for must not have each apply mint another.
+func TestRenewalThatIsNoShorterThanTheRealLifetimeDoesNotRenewEachTime(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(m proto.Message) {
+		if answer, ok := m.(*iam.GroupInvite); ok {
+			p.SetInvite(answer.GetUid(), func(i *emulator.Invite) {
+				i.Expires = i.Created.Add(2 * day)
+				answer.ExpirationTime = timestamppb.New(i.Expires)
+			})
+		}
+	}})
+	config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"30d\"\nrenew_before = \"3d\"")
+	after := func(d time.Duration, action plancheck.ResourceActionType) resource.TestStep {
+		return resource.TestStep{
+			PreConfig: func() { p.Clock.Advance(d) },
+			Config:    config,
+			ConfigPlanChecks: resource.ConfigPlanChecks{
+				PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, action)},
+				PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+			},
+		}
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             noneLeft(p),
+		Steps: []resource.TestStep{
+			{Config: config, ConfigPlanChecks: emptyPlan},
+			after(day, plancheck.ResourceActionNoop),
+			after(day, plancheck.ResourceActionReplace), // Now it has expired.
 		},
 	})
 }

@@ -120,7 +120,8 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 			"renew_before": schema.StringAttribute{
 				CustomType: ttl.Type{},
 				MarkdownDescription: "How long before its end the invite code becomes `expiring`, and so is replaced by the next apply " +
-					"unless `recreate` is `never`. Written as `ttl`, and shorter than it.",
+					"unless `recreate` is `never`. Written as `ttl`, and shorter than it. Where the platform gives an invite no more " +
+					"time than this, it is replaced when it has expired.",
 				Optional: true,
 			},
 			"rotation_triggers": schema.MapAttribute{

@@ -26,6 +26,9 @@ const (
 
 // statusOf is the status of an invite that the platform still has.
 func statusOf(invite *platform.Invite, renewBefore time.Duration, now time.Time) string {
+	if renewBefore >= invite.ExpiresAt.Sub(invite.CreatedAt) {
+		renewBefore = 0 // The platform gave it less time than was asked for: each apply would replace it.
+	}
 	switch left := invite.ExpiresAt.Sub(now); {
 	case left <= 0:
 		return statusExpired
