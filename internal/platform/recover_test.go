@@ -691,22 +691,21 @@ func TestTheSearchOnAPlatformThatDoesNotTellTheTime(t *testing.T) {
 func TestTheSearchGoesThroughAsManyPagesAsItMust(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
+		first time.Time // when the first of the others was made
 		spoil func(*iam.ListGroupInvitesResponse)
 		pages int
 	}{
-		"newest first": {nil, 2}, // The second holds older ones only.
-		"in any order": {func(page *iam.ListGroupInvitesResponse) {
+		"newest first": {begin.Add(-1000 * time.Hour), nil, 2}, // The second holds older ones only.
+		"in any order": {begin.Add(-1000 * time.Hour), func(page *iam.ListGroupInvitesResponse) {
 			invites := page.GetGroupInvites()
 			invites[0], invites[len(invites)-1] = invites[len(invites)-1], invites[0]
 		}, 5},
-		"all others at one time": {func(page *iam.ListGroupInvitesResponse) {
-			// Nothing shows which way they are sorted, so the one that is looked for may be the last.
+		"oldest first, all at one time": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
 			for _, invite := range page.GetGroupInvites() {
-				if invite.GetCreateTime().AsTime().Before(begin.Add(-time.Minute)) {
+				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
 					invite.CreateTime = timestamppb.New(begin.Add(-time.Hour))
 				}
 			}
-			slices.Reverse(page.GetGroupInvites())
 		}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -714,7 +713,7 @@ func TestTheSearchGoesThroughAsManyPagesAsItMust(t *testing.T) {
 			f := start(t)
 			for i := range 900 {
 				f.AddInvite(emulator.Invite{
-					Group: f.group, RoleUID: f.Role("viewer"), TTL: week, Created: begin.Add(time.Duration(i-1000) * time.Hour),
+					Group: f.group, RoleUID: f.Role("viewer"), TTL: week, Created: test.first.Add(time.Duration(i) * time.Hour),
 				})
 			}
 			f.loses(after, 1, nil)
