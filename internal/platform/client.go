@@ -82,6 +82,7 @@ type Client struct {
 	hidden  hiddenGroups
 	byGroup lookups[Group]
 	byRole  lookups[Role]
+	named   lookups[[]Role]
 }
 
 // New prepares a client. It does no I/O; the first call connects. An API that cannot be one is an error.

@@ -218,6 +218,10 @@ func TestAThousandLookupsOfOneNameAreOneCall(t *testing.T) {
 		})
 	}
 	all.Wait()
+	// The role of another group is the same call.
+	if _, err := f.client.FindRole(t.Context(), "viewer", f.Group("acme.example")); err != nil {
+		t.Error(err)
+	}
 	f.wantCalls(t, "ListGroups", 1)
 	f.wantCalls(t, "ListRoles", 1)
 	f.wantCalls(t, "", 2)

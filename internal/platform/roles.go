@@ -47,7 +47,7 @@ func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 
 // CheckRoleName is an error, a [*NameError], if no role that the caller can see has the name.
 func (c *Client) CheckRoleName(ctx context.Context, name string) error {
-	named, err := c.listRoles(ctx, "looking up role "+strconv.Quote(Clean(name)), &iam.ListRolesRequest{Name: name})
+	named, err := c.rolesNamed(ctx, name)
 	if err != nil || len(named) > 0 {
 		return err
 	}
@@ -67,11 +67,11 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	if name == "" {
 		return Role{}, &NameError{Kind: "role", detail: "A role needs a name or a UIDP, and this is empty."}
 	}
-	named, err := c.listRoles(ctx, "looking up role "+strconv.Quote(Clean(name)), &iam.ListRolesRequest{Name: name})
+	named, err := c.rolesNamed(ctx, name)
 	if err != nil {
 		return Role{}, err
 	}
-	named = slices.DeleteFunc(named, func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
+	named = slices.DeleteFunc(slices.Clone(named), func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
 	switch len(named) {
 	case 1:
 		return named[0], nil
@@ -90,6 +90,21 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
 		"%d roles that %s are named %q:\n\n%s\n\nWrite the UIDP of the one you mean.",
 		len(named), within(groupID), name, strings.Join(lines, "\n"))}
+}
+
+// rolesNamed are the roles of a name that the caller can see, wherever they can be given. The answer is remembered: the
+// groups of a configuration mostly give the same roles.
+func (c *Client) rolesNamed(ctx context.Context, name string) ([]Role, error) {
+	return c.named.get(ctx, name, c.config.Now, func(ctx context.Context) ([]Role, error) {
+		return c.listRoles(ctx, "looking up role "+strconv.Quote(Clean(name)), &iam.ListRolesRequest{Name: name})
+	})
+}
+
+// ExpectRole begins to look up a role that [Client.FindRole] will be asked for when the group is known.
+func (c *Client) ExpectRole(ctx context.Context, name string) {
+	if name != "" {
+		go func() { _, _ = c.rolesNamed(ctx, name) }()
+	}
 }
 
 // within says where a role was looked for, after "that".

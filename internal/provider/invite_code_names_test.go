@@ -5,6 +5,7 @@ import (
 	"net"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/compare"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -12,8 +13,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -272,4 +275,26 @@ func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
 			ExpectError: regexp.MustCompile(`on [\s\S]*line \d+[\s\S]*ttl\s+= "40000d"[\s\S]*does not take this value of .ttl.`),
 		}},
 	})
+}
+
+// Each waits for the other to have been asked for, so that neither is answered where one is looked up after the other.
+func TestGroupAndRoleAreLookedUpAtOnce(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	asked := map[string]chan struct{}{"ListGroups": make(chan struct{}), "ListRoles": make(chan struct{})}
+	for method, other := range map[string]string{"ListGroups": "ListRoles", "ListRoles": "ListGroups"} {
+		p.Inject(emulator.Fault{Method: method, Delay: time.Nanosecond, Times: 1, Match: func(proto.Message) bool {
+			close(asked[method])
+			select {
+			case <-asked[other]:
+			case <-time.After(10 * time.Second):
+				t.Errorf("%s waits for an answer to %s", other, method)
+			}
+			return true
+		}})
+	}
+	config := acctest.Config{"group": "acme.example", "role": "viewer"}
+	if _, _, diags := p.Protocol(t, nil).Open("chainguard_invite_code", config); len(diags.Errors()) > 0 {
+		t.Error(diags)
+	}
 }

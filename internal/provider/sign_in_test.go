@@ -50,8 +50,8 @@ func TestAnApplyOutlivesItsTokens(t *testing.T) {
 	c.Env["CHAINGUARD_IDENTITY_TOKEN"] = emulator.UpstreamToken(emulator.Upstream{
 		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{c.URL()}, Expires: time.Now().Add(time.Hour),
 	})
-	c.SetTokenLifetime(2 * time.Second)
-	c.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 500 * time.Millisecond})
+	c.SetTokenLifetime(3 * time.Second)
+	c.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 800 * time.Millisecond})
 	c.Configure(t, fifty)
 	c.MustRun(t, "apply", "-auto-approve")
 	if live, exchanges := len(c.Live()), c.Count("Exchange"); live != 50 || exchanges < 2 || exchanges > 10 {
