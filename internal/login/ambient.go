@@ -71,7 +71,7 @@ var pathShape = regexp.MustCompile(`^(~|\.{1,2}|[A-Za-z]:)?([/\\][A-Za-z0-9 ._-]
 
 // clearlyPath reports whether a value can be shown in an error, because it cannot be anything but a path.
 func clearlyPath(value string) bool {
-	return len(value) <= 256 && pathShape.MatchString(value) && !jwtLike.MatchString(value)
+	return len(value) <= 256 && pathShape.MatchString(value) && !platform.LooksSecret(value)
 }
 
 // fileError says why a file cannot be used, without its path.

@@ -155,7 +155,7 @@ func TestSigningInByBrowserThatFails(t *testing.T) {
 			set: func(b *bench, _ *person) {
 				b.options.OpenBrowser = func(string) error { return errors.New("no\x1bscreen") }
 			},
-			want: "no browser could be opened: no screen",
+			want: "no browser could be opened: no\\u001bscreen",
 		},
 		"switched off": {
 			set:  func(b *bench, _ *person) { b.settings.Login = settings.LoginNever },
@@ -265,7 +265,7 @@ func TestAnAnswerThatIsOfNoUse(t *testing.T) {
 		query url.Values
 		want  string
 	}{
-		"an error":                  {url.Values{"error": {"try \x1blater " + jwt(`{"sub":"c4n4ry"}`)}, "status_code": {"500"}}, "did not sign you in: try later [redacted]"},
+		"an error":                  {url.Values{"error": {"try \x1blater " + jwt(`{"sub":"c4n4ry"}`)}, "status_code": {"500"}}, "did not sign you in: try \\u001blater (secret)"},
 		"an account that is not":    {url.Values{"error": {"x"}, "status_code": {"404"}}, "no such account"},
 		"nothing":                   {url.Values{}, "did not sign you in"},
 		"a token for someone else":  {url.Values{"token": {jwt(`{"aud":"https://elsewhere.example","sub":"c4n4ry","exp":4000000000}`)}}, "another audience"},

@@ -117,7 +117,7 @@ func TestACachedTokenThatWillNotDoIsPassedOverWithTheReason(t *testing.T) {
 		"empty":                     {token: func(*bench) string { return "\n" }, want: "malformed: a file without a token"},
 		"without an expiry":         {token: func(b *bench) string { return jwt(`{"aud":"` + b.settings.Audience + `"}`) }, want: "does not say when it expires"},
 		"without an audience":       {token: func(*bench) string { return jwt(`{"exp":4000000000}`) }, want: "for another audience ()"},
-		"with an audience of codes": {token: func(*bench) string { return jwt(`{"aud":"\u001b[31mred","exp":4000000000}`) }, want: "([31mred)"},
+		"with an audience of codes": {token: func(*bench) string { return jwt(`{"aud":"\u001b[31mred","exp":4000000000}`) }, want: "(\\u001b[31mred)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

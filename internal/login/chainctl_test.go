@@ -38,8 +38,8 @@ func TestChainctlThatGivesNoToken(t *testing.T) {
 		want           string
 	}{
 		"is not there":        {err: &exec.Error{Name: "chainctl", Err: exec.ErrNotFound}, want: "none on the PATH"},
-		"fails":               {stdout: "c4n4ry", stderr: "\x1b[31mnot signed in\x1b[0m c4n4ry\n", err: errors.New("exit status 1"), want: "failed: exit status 1: [31mnot signed in [0m [redacted]"},
-		"shows a JWT":         {stderr: "bad token " + jwt(`{"sub":"c4n4ry"}`), err: errors.New("exit status 1"), want: "bad token [redacted]"},
+		"fails":               {stdout: "c4n4ry", stderr: "\x1b[31mnot signed in\x1b[0m c4n4ry\n", err: errors.New("exit status 1"), want: "failed: exit status 1: \\u001b[31mnot signed in\\u001b[0m (secret)"},
+		"shows a JWT":         {stderr: "bad token " + jwt(`{"sub":"c4n4ry"}`), err: errors.New("exit status 1"), want: "bad token (secret)"},
 		"says nothing":        {want: "printed nothing"},
 		"talks":               {stdout: "c4n4ry is not a token", want: "printed something with spaces"},
 		"gives another token": {stdout: jwt(`{"aud":"https://elsewhere.example","exp":4000000000,"sub":"c4n4ry"}`), want: "another audience (https://elsewhere.example)"},

@@ -2,9 +2,9 @@ package login
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
 // Error says that no source has a token, and why not.
@@ -36,30 +36,12 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxQuote bounds what is quoted of someone else's words.
-const maxQuote = 500
-
-// jwtLike matches what may be a JWT or one of the platform's refresh tokens: base64 of JSON.
-var jwtLike = regexp.MustCompile(`eyJ[A-Za-z0-9_\-+/=.%]{8,}`)
-
-// quote makes someone else's words fit for an error: without the secrets, or anything that looks like a token, without
-// anything that a terminal would act on, in one line, and not too long.
+// quote makes someone else's words fit for an error: without the secrets, in one line, and [platform.Clean].
 func quote(text string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {
-			text = strings.ReplaceAll(text, secret, "[redacted]")
+			text = strings.ReplaceAll(text, secret, "(secret)")
 		}
 	}
-	text = jwtLike.ReplaceAllString(text, "[redacted]")
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return ' '
-		}
-		return r
-	}, text)
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > maxQuote {
-		text = string(runes[:maxQuote]) + " ..."
-	}
-	return text
+	return platform.Clean(strings.Join(strings.Fields(text), " "))
 }

@@ -3,7 +3,6 @@ package login
 import (
 	"io"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
@@ -14,14 +13,14 @@ func TestQuoteMakesWordsOfOthersHarmless(t *testing.T) {
 	for name, test := range map[string]struct{ text, secret, want string }{
 		"plain":                     {"not found", "", "not found"},
 		"lines":                     {" a\r\n\tb ", "", "a b"},
-		"escapes":                   {"\x1b[31mred\x1b[0m\x07", "", "[31mred [0m"},
-		"bidirectional":             {"a\u202eb", "", "a b"},
-		"not UTF-8":                 {"a\xffb", "", "a\ufffdb"},
-		"the secret":                {"the token s3cret is bad", "s3cret", "the token [redacted] is bad"},
-		"the secret in line breaks": {"s3cret", "s3cret\n", "[redacted]"},
-		"an unknown JWT":            {"bad: " + jwt(`{"a":1}`), "", "bad: [redacted]"},
-		"a refresh token":           {"bad: eyJleHAiOjE4MDAwMDAwMDB9==", "", "bad: [redacted]"},
-		"an escaped JWT":            {"?token=eyJhbGciOiJub25lIn0%2EeyJhIjoxfQ", "", "?token=[redacted]"},
+		"escapes":                   {"\x1b[31mred\x1b[0m\x07", "", `\u001b[31mred\u001b[0m\u0007`},
+		"bidirectional":             {"a\u202eb", "", `a\u202eb`},
+		"not UTF-8":                 {"a\xffb", "", `a\ufffdb`},
+		"the secret":                {"the token s3cret is bad", "s3cret", "the token (secret) is bad"},
+		"the secret in line breaks": {"s3cret", "s3cret\n", "(secret)"},
+		"an unknown JWT":            {"bad: " + jwt(`{"a":1}`), "", "bad: (secret)"},
+		"a refresh token":           {"bad: eyJleHAiOjE4MDAwMDAwMDB9==", "", "bad: (secret)"},
+		"an escaped JWT":            {"?token=eyJhbGciOiJub25lIn0%2EeyJhIjoxfQ", "", "?token=(secret)"},
 	} {
 		secrets := []string{}
 		if test.secret != "" {
@@ -30,9 +29,6 @@ func TestQuoteMakesWordsOfOthersHarmless(t *testing.T) {
 		if got := quote(test.text, secrets...); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
-	}
-	if got := quote(strings.Repeat("x", 10*maxQuote)); len(got) > maxQuote+10 {
-		t.Errorf("%d characters", len(got))
 	}
 }
 

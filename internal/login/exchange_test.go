@@ -254,7 +254,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		"unavailable for good": {
 			seed:  emulator.DefaultSeed(),
 			fault: &emulator.Fault{Method: "Exchange", Code: codes.Unavailable, Message: "try\x1b[31m later\n"},
-			want:  []string{"cannot be reached: try [31m later"},
+			want:  []string{"cannot be reached: try\\u001b[31m later"},
 			calls: 3,
 		},
 		"a fault of its own, which is not tried again": {

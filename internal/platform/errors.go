@@ -146,8 +146,11 @@ func (c *Client) malformed(doing, format string, args ...any) *Error {
 // maxShown bounds how much of a text of the platform is shown.
 const maxShown = 1000
 
-// secretLike is what tokens and invite codes look like: the base64 of a JSON object, one or several.
-var secretLike = regexp.MustCompile(`eyJ[A-Za-z0-9+/_=.-]{16,}`)
+// secretLike is what tokens and invite codes look like, in a URL too: the base64 of a JSON object, one or several.
+var secretLike = regexp.MustCompile(`eyJ[A-Za-z0-9+/_=.%-]{8,}`)
+
+// LooksSecret reports whether something in a text may be a token or an invite code.
+func LooksSecret(text string) bool { return secretLike.MatchString(text) }
 
 // Clean makes a text from outside harmless to show: control characters, ANSI sequences and invisible characters are
 // spelled out, whatever looks like a token or a code is taken out, and the length is bounded.
