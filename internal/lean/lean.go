@@ -1,9 +1,10 @@
-// Package lean serves a provider as terraform-plugin-framework does, for less than half of the CPU and the memory where
-// Terraform asks it for a thousand resources. What it leaves out, nobody sees.
+// Package lean serves a provider as terraform-plugin-framework's providerserver does, for less than half of the CPU and
+// the memory where Terraform asks it for a thousand resources. It works around three things of terraform-plugin-framework
+// 1.19 and terraform-plugin-go 0.31: contexts that are kept when their requests are over, logs that are written though
+// nobody reads them, and a garbage collector that is left to run all the time. Where they are mended, it can go.
 package lean
 
 import (
-	"context"
 	"os"
 	"runtime/debug"
 
@@ -17,18 +18,19 @@ import (
 // took a fourth of the CPU.
 const gcPercent = 300
 
-// Serve is [providerserver.Serve] of protocol version 6.
-func Serve(_ context.Context, newProvider func() provider.Provider, opts providerserver.ServeOpts) error {
+// Serve serves the provider with protocol version 6 until the CLI that started this process ends it. With debugging it
+// runs on its own, for a debugger. The address is the provider's in a registry.
+func Serve(newProvider func() provider.Provider, address string, debugging bool) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 	var options []tf6server.ServeOpt
-	if opts.Debug {
+	if debugging {
 		options = append(options, tf6server.WithManagedDebug())
 	} else if err := silenceUnreadLogs(os.Environ(), os.Setenv); err != nil {
 		return err
 	}
-	return tf6server.Serve(opts.Address, func() tfprotov6.ProviderServer {
-		return Forgetful(providerserver.NewProtocol6(newProvider())())
+	return tf6server.Serve(address, func() tfprotov6.ProviderServer {
+		return forget(providerserver.NewProtocol6(newProvider())())
 	}, options...)
 }

@@ -26,8 +26,8 @@ type frameworkServer interface {
 // the call.
 type forgetful struct{ frameworkServer }
 
-// Forgetful wraps the framework's server, so that it keeps no request that is over.
-func Forgetful(server tfprotov6.ProviderServer) tfprotov6.ProviderServer {
+// forget wraps the framework's server, so that it keeps no request that is over.
+func forget(server tfprotov6.ProviderServer) tfprotov6.ProviderServer {
 	framework, ok := server.(frameworkServer)
 	if !ok {
 		return server // It can do less than a wrapper of it would promise.

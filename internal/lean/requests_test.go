@@ -56,7 +56,7 @@ func (*thing) Delete(context.Context, resource.DeleteRequest, *resource.DeleteRe
 
 // serverOf is the framework's server of such a provider, wrapped.
 func serverOf(onRead func(context.Context)) tfprotov6.ProviderServer {
-	return Forgetful(providerserver.NewProtocol6(&thingProvider{onRead: onRead})())
+	return forget(providerserver.NewProtocol6(&thingProvider{onRead: onRead})())
 }
 
 // read has a thing read.

@@ -3,8 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/lean"
 )
 
@@ -12,10 +10,7 @@ import (
 // invites that the CLI did not close. With debug it runs on its own, for a debugger.
 func Serve(ctx context.Context, version string, debug bool) error {
 	opened := new(openedInvites)
-	err := lean.Serve(ctx, New(version, withOpened(opened)), providerserver.ServeOpts{
-		Address: Address,
-		Debug:   debug,
-	})
+	err := lean.Serve(New(version, withOpened(opened)), Address, debug)
 	opened.revokeAll(ctx)
 	return err
 }
