@@ -58,7 +58,7 @@ func TestAGivenTokenThatIsRefusedIsAClearErrorThatNamesItsOrigin(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.variables["CHAINGUARD_TOKEN"] = b.emulator.AdminToken()
-	resolved, problems := settings.Resolve(settings.EmptyBlock(), b.options.Environment)
+	resolved, problems := settings.Resolve(settings.Block{}, b.options.Environment)
 	if len(problems) > 0 {
 		t.Fatalf("%+v", problems)
 	}

@@ -189,7 +189,7 @@ type providerModel struct {
 // block is the provider block in the terms of the settings package, which does not know Terraform's types.
 func (m providerModel) block() settings.Block {
 	value := func(s types.String) settings.Value {
-		return settings.Value{Text: s.ValueString(), Null: s.IsNull(), Unknown: s.IsUnknown()}
+		return settings.Value{Text: s.ValueString(), Set: !s.IsNull(), Unknown: s.IsUnknown()}
 	}
 	return settings.Block{
 		API:              value(m.API),

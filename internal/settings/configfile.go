@@ -20,7 +20,7 @@ func (r *resolver) openConfigFile() {
 		r.fileUnknown = true
 		r.markUnknown("config")
 		r.settings.pending = append(r.settings.pending, "config")
-	case !config.Null:
+	case config.Set:
 		r.readNamedFile(config.Text, "config", originBlock)
 	default:
 		if name, path := r.env.first([]string{"CHAINCTL_CONFIG"}); path != "" {

@@ -28,13 +28,13 @@ func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 		variable string
 		want     string
 	}{
-		"the current directory first":         {block: Null(), want: local},
-		"then the configuration directory":    {block: Null(), missing: []string{local}, want: config},
-		"then the home directory":             {block: Null(), missing: []string{local, config}, want: home},
-		"then none":                           {block: Null(), missing: []string{local, config, home}},
-		"CHAINCTL_CONFIG ends the search":     {block: Null(), variable: named, want: named},
-		"the block beats CHAINCTL_CONFIG":     {block: Set("~/mine.yaml"), variable: named, want: inHome},
-		"a relative path starts where we are": {block: Set("chainctl/config.yaml"), want: local},
+		"the current directory first":         {want: local},
+		"then the configuration directory":    {missing: []string{local}, want: config},
+		"then the home directory":             {missing: []string{local, config}, want: home},
+		"then none":                           {missing: []string{local, config, home}},
+		"CHAINCTL_CONFIG ends the search":     {variable: named, want: named},
+		"the block beats CHAINCTL_CONFIG":     {block: set("~/mine.yaml"), variable: named, want: inHome},
+		"a relative path starts where we are": {block: set("chainctl/config.yaml"), want: local},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,7 +70,7 @@ func TestANamedFileThatIsNoConfigFileIsAnError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{files: map[string]string{"/etc/c.yaml": test.text, searchedFile: "default: {group: other}\n"}}
-			s, problems := Resolve(block(func(b *Block) { b.Config = Set("/etc/c.yaml") }), w.environment())
+			s, problems := Resolve(block(func(b *Block) { b.Config = set("/etc/c.yaml") }), w.environment())
 			if len(problems) != 1 || problems[0].Warning || problems[0].Attribute != "config" ||
 				!strings.Contains(problems[0].Detail, "/etc/c.yaml") || !strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want an error on config with the path and %q", problems, test.want)
@@ -80,7 +80,7 @@ func TestANamedFileThatIsNoConfigFileIsAnError(t *testing.T) {
 			}
 
 			w.variables = map[string]string{"CHAINCTL_CONFIG": "/etc/c.yaml"}
-			_, problems = Resolve(EmptyBlock(), w.environment())
+			_, problems = Resolve(Block{}, w.environment())
 			if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, "CHAINCTL_CONFIG") ||
 				!strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want an error that names CHAINCTL_CONFIG and %q", problems, test.want)
@@ -95,7 +95,7 @@ func TestAFoundFileThatIsNoConfigFileIsPassedOverWithAWarning(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{files: map[string]string{searchedFile: test.text, "/home/me/.chainguard/config.yaml": "default: {group: next}\n"}}
-			s, problems := Resolve(EmptyBlock(), w.environment())
+			s, problems := Resolve(Block{}, w.environment())
 			if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Detail, searchedFile) ||
 				!strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want a warning with the path and %q", problems, test.want)
@@ -110,12 +110,12 @@ func TestAFoundFileThatIsNoConfigFileIsPassedOverWithAWarning(t *testing.T) {
 func TestAFileThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	w := world{failing: map[string]error{searchedFile: fs.ErrPermission, "/etc/c.yaml": errors.New("is a directory")}}
-	_, problems := Resolve(EmptyBlock(), w.environment())
+	_, problems := Resolve(Block{}, w.environment())
 	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Detail, "permission denied") {
 		t.Errorf("found: %+v; want a warning", problems)
 	}
 	for path, want := range map[string]string{"/etc/c.yaml": "is a directory", "/none.yaml": "file does not exist"} {
-		_, problems = Resolve(block(func(b *Block) { b.Config = Set(path) }), w.environment())
+		_, problems = Resolve(block(func(b *Block) { b.Config = set(path) }), w.environment())
 		if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, path) || !strings.Contains(problems[0].Detail, want) {
 			t.Errorf("named: %+v; want an error that says %q", problems, want)
 		}
@@ -134,7 +134,7 @@ default:
   social-login: myspace
   use-refresh-token: perhaps
 `}}
-	s, problems := Resolve(EmptyBlock(), w.environment())
+	s, problems := Resolve(Block{}, w.environment())
 	if s.API != DefaultAPI || s.Issuer != "https://issuer.enforce.dev" || s.Audience != DefaultAPI ||
 		s.IdentityProvider != "" || s.SocialLogin != "" || !s.UseRefreshToken {
 		t.Errorf("the defaults are not used: %s", s)
@@ -159,7 +159,7 @@ func TestWhatSaysNothingIsIgnored(t *testing.T) {
 		"empty values":             "platform:\n  api:\n  issuer: \"\"\n  audience: ~\n",
 		"keys that we do not know": "future: [1, 2]\nplatform:\n  console: {a: b}\n  registry: cgr.dev\ndefault:\n  skip-auto-login: true\n",
 	} {
-		s, problems := Resolve(EmptyBlock(), world{files: map[string]string{searchedFile: text}}.environment())
+		s, problems := Resolve(Block{}, world{files: map[string]string{searchedFile: text}}.environment())
 		if len(problems) > 0 || s.API != DefaultAPI {
 			t.Errorf("%s: %s, %+v", name, s.API, problems)
 		}
@@ -169,7 +169,7 @@ func TestWhatSaysNothingIsIgnored(t *testing.T) {
 func TestAnchorsAreFollowed(t *testing.T) {
 	t.Parallel()
 	text := "x: &url https://a.example\nplatform:\n  api: *url\n"
-	s, problems := Resolve(EmptyBlock(), world{files: map[string]string{searchedFile: text}}.environment())
+	s, problems := Resolve(Block{}, world{files: map[string]string{searchedFile: text}}.environment())
 	if len(problems) > 0 || s.API != "https://a.example" {
 		t.Errorf("%s, %+v", s.API, problems)
 	}
@@ -187,7 +187,7 @@ func TestUseRefreshToken(t *testing.T) {
 		"off in the environment":         {variable: "0"},
 		"off in the file, in other case": {file: "default:\n  use-refresh-token: FALSE\n"},
 	} {
-		s, problems := Resolve(EmptyBlock(), world{
+		s, problems := Resolve(Block{}, world{
 			files:     map[string]string{searchedFile: test.file},
 			variables: map[string]string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN": test.variable},
 		}.environment())
@@ -210,7 +210,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("? {a: b}\n: c\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		w := world{files: map[string]string{searchedFile: text}}
-		s, problems := Resolve(EmptyBlock(), w.environment())
+		s, problems := Resolve(Block{}, w.environment())
 		for _, p := range problems {
 			if !p.Warning {
 				t.Errorf("a file that was only found is an error: %+v", p)

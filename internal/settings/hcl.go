@@ -2,39 +2,33 @@ package settings
 
 import "fmt"
 
-// Value is one attribute of the provider block as Terraform hands it over. It never prints its text, which may be a
-// token.
+// Value is one attribute of the provider block as Terraform hands it over; the zero Value is one that is not set. It
+// never prints its text, which may be a token.
 type Value struct {
 	Text    string
-	Null    bool // not set
+	Set     bool
 	Unknown bool // set, to something that is known after apply only
 }
 
-// Set is the value of an attribute that is set to text.
-func Set(text string) Value { return Value{Text: text} }
-
-// Null is the value of an attribute that is not set.
-func Null() Value { return Value{Null: true} }
-
-// Unknown is the value of an attribute that is known after apply only.
-func Unknown() Value { return Value{Unknown: true} }
+// known reports whether the attribute is set, to a text that is known.
+func (v Value) known() bool { return v.Set && !v.Unknown }
 
 // String says of what kind the value is.
 func (v Value) String() string {
 	switch {
 	case v.Unknown:
 		return "unknown"
-	case v.Null:
-		return "null"
-	default:
+	case v.Set:
 		return "set"
+	default:
+		return "not set"
 	}
 }
 
 // Format says of what kind the value is, whatever the verb.
 func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.String())) }
 
-// Block is the provider block.
+// Block is the provider block. The zero Block is an empty one.
 type Block struct {
 	API, Audience, Issuer Value
 	Config                Value
@@ -47,15 +41,6 @@ type Block struct {
 	SocialLogin           Value
 	Login                 Value
 	RequestTimeout        Value
-}
-
-// EmptyBlock is a provider block in which nothing is set.
-func EmptyBlock() Block {
-	null := Null()
-	return Block{
-		API: null, Audience: null, Issuer: null, Config: null, Group: null, Token: null, Identity: null,
-		IdentityToken: null, IdentityProvider: null, OrgName: null, SocialLogin: null, Login: null, RequestTimeout: null,
-	}
 }
 
 const (

@@ -185,7 +185,7 @@ func (r *resolver) resolve(a attribute) {
 		r.settings.pending = append(r.settings.pending, a.name)
 		r.noteSignIn(a, fromBlock)
 		return
-	case !value.Null:
+	case value.Set:
 		r.take(a, value.Text, fromBlock, originBlock)
 		return
 	}

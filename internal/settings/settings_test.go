@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -50,12 +51,16 @@ func (w world) environment() Environment {
 const searchedFile = "/home/me/.config/chainctl/config.yaml"
 
 func block(change func(*Block)) Block {
-	b := EmptyBlock()
+	var b Block
 	if change != nil {
 		change(&b)
 	}
 	return b
 }
+
+func set(text string) Value { return Value{Text: text, Set: true} }
+
+func unknown() Value { return Value{Set: true, Unknown: true} }
 
 func text(s Settings, attribute string) string {
 	return map[string]string{
@@ -68,7 +73,7 @@ func text(s Settings, attribute string) string {
 
 func TestTheBlockBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
 	t.Parallel()
-	set := map[string]func(*Block, Value){
+	setters := map[string]func(*Block, Value){
 		"api":               func(b *Block, v Value) { b.API = v },
 		"audience":          func(b *Block, v Value) { b.Audience = v },
 		"issuer":            func(b *Block, v Value) { b.Issuer = v },
@@ -114,7 +119,7 @@ func TestTheBlockBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
 			t.Parallel()
 			// Everything is set at first, and then one place after the other is taken away.
 			w := world{variables: map[string]string{}, files: map[string]string{}}
-			b := block(func(b *Block) { set[test.attribute](b, Set(test.values[0])) })
+			b := block(func(b *Block) { setters[test.attribute](b, set(test.values[0])) })
 			values := test.values[1:]
 			for i, name := range test.variables {
 				w.variables[name] = values[i]
@@ -138,7 +143,7 @@ func TestTheBlockBeatsTheEnvironmentBeatsTheFileBeatsTheDefault(t *testing.T) {
 				}
 			}
 			check("block", test.values[0], "the provider block")
-			b = EmptyBlock()
+			b = Block{}
 			for i, name := range test.variables {
 				check(name, values[i], name)
 				w.variables[name] = ""
@@ -166,7 +171,7 @@ func TestAudienceAndIssuerFollowTheAPI(t *testing.T) {
 		"http://127.0.0.1:8080":                 {"http://127.0.0.1:8080", "http://127.0.0.1:8080"},
 		"https://api.example":                   {"https://api.example", "https://api.example"},
 	} {
-		s, problems := Resolve(block(func(b *Block) { b.API = Set(api) }), world{}.environment())
+		s, problems := Resolve(block(func(b *Block) { b.API = set(api) }), world{}.environment())
 		if got := [2]string{s.Audience, s.Issuer}; len(problems) > 0 || got != want {
 			t.Errorf("%s: %q, %+v; want %q", api, got, problems, want)
 		}
@@ -189,50 +194,50 @@ func TestUnknownIsNotEmpty(t *testing.T) {
 		error   string   // of CheckCallable, empty for none
 	}{
 		"the token": {
-			block:   func(b *Block) { b.Token = Unknown() },
+			block:   func(b *Block) { b.Token = unknown() },
 			world:   everywhere,
 			unknown: []string{"token"}, empty: []string{"token"}, error: "not known yet: token.",
 		},
 		"the API, which the audience and the issuer default to": {
-			block:   func(b *Block) { b.API = Unknown() },
+			block:   func(b *Block) { b.API = unknown() },
 			world:   world{variables: everywhere.variables},
 			unknown: []string{"api", "audience", "issuer"}, empty: []string{"api", "audience", "issuer"}, error: "not known yet: api.",
 		},
 		"the API, but the issuer is in the file": {
-			block:   func(b *Block) { b.API = Unknown() },
+			block:   func(b *Block) { b.API = unknown() },
 			world:   everywhere,
 			unknown: []string{"api", "audience"}, empty: []string{"api", "audience"}, error: "not known yet: api.",
 		},
 		"the group alone does not keep from calling the platform": {
-			block:   func(b *Block) { b.Group = Unknown() },
+			block:   func(b *Block) { b.Group = unknown() },
 			world:   everywhere,
 			unknown: []string{"group"}, empty: []string{"group"},
 		},
 		"what a token makes irrelevant does not keep from calling the platform": {
 			block: func(b *Block) {
-				b.Identity, b.IdentityToken, b.Issuer, b.OrgName = Unknown(), Unknown(), Unknown(), Unknown()
+				b.Identity, b.IdentityToken, b.Issuer, b.OrgName = unknown(), unknown(), unknown(), unknown()
 			},
 			world:   everywhere,
 			unknown: []string{"issuer", "identity", "identity_token", "org_name"}, empty: []string{"identity", "identity_token", "issuer"},
 		},
 		"the identity, without a token": {
-			block:   func(b *Block) { b.Identity = Unknown() },
+			block:   func(b *Block) { b.Identity = unknown() },
 			unknown: []string{"identity"}, empty: []string{"identity"}, error: "not known yet: identity.",
 		},
 		"an organization that only a browser would need": {
-			block:   func(b *Block) { b.OrgName = Unknown() },
+			block:   func(b *Block) { b.OrgName = unknown() },
 			unknown: []string{"org_name"}, empty: []string{"org_name"},
 		},
 		"an organization that the browser needs": {
-			block:   func(b *Block) { b.OrgName, b.Login = Unknown(), Set("browser") },
+			block:   func(b *Block) { b.OrgName, b.Login = unknown(), set("browser") },
 			unknown: []string{"org_name"}, empty: []string{"org_name"}, error: "not known yet: org_name.",
 		},
 		"whether to use a browser": {
-			block:   func(b *Block) { b.Login = Unknown() },
+			block:   func(b *Block) { b.Login = unknown() },
 			unknown: []string{"login"}, empty: []string{"login"}, error: "not known yet: login.",
 		},
 		"the config file, and all that may be in it": {
-			block: func(b *Block) { b.Config, b.OrgName = Unknown(), Set("acme") },
+			block: func(b *Block) { b.Config, b.OrgName = unknown(), set("acme") },
 			world: world{files: everywhere.files},
 			unknown: []string{
 				"config", "api", "audience", "issuer", "group",
@@ -240,7 +245,7 @@ func TestUnknownIsNotEmpty(t *testing.T) {
 			empty: []string{"api", "audience", "issuer", "group"}, error: "not known yet: config.",
 		},
 		"the config file, but all that matters is known": {
-			block: func(b *Block) { b.Config = Unknown() },
+			block: func(b *Block) { b.Config = unknown() },
 			world: everywhere,
 			unknown: []string{
 				"config", "audience", "issuer", "group", "identity_provider", "org_name", "social_login",
@@ -248,7 +253,7 @@ func TestUnknownIsNotEmpty(t *testing.T) {
 			empty: []string{"group"},
 		},
 		"the timeout": {
-			block:   func(b *Block) { b.RequestTimeout = Unknown() },
+			block:   func(b *Block) { b.RequestTimeout = unknown() },
 			world:   everywhere,
 			unknown: []string{"request_timeout"}, error: "not known yet: request_timeout.",
 		},
@@ -333,7 +338,7 @@ func TestBadValuesAreErrorsOnTheirAttribute(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := block(func(b *Block) { test.block(b, Set(test.value)) })
+			b := block(func(b *Block) { test.block(b, set(test.value)) })
 			_, resolved := Resolve(b, world{}.environment())
 			for call, problems := range map[string][]Problem{"validate": Validate(b), "resolve": resolved} {
 				if len(problems) != 1 {
@@ -364,7 +369,7 @@ func TestPlaintextIsForLoopbackOnly(t *testing.T) {
 	for _, api := range []string{
 		"http://localhost:1", "http://api.localhost:1", "http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "HTTP://LOCALHOST:1",
 	} {
-		if problems := Validate(block(func(b *Block) { b.API = Set(api) })); len(problems) > 0 {
+		if problems := Validate(block(func(b *Block) { b.API = set(api) })); len(problems) > 0 {
 			t.Errorf("%s: %+v", api, problems)
 		}
 	}
@@ -380,7 +385,7 @@ func TestABadEnvironmentVariableIsAnErrorThatNamesIt(t *testing.T) {
 		"TF_CHAINGUARD_AUTH0_CONNECTION":       "myspace",
 		"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN": "perhaps",
 	} {
-		_, problems := Resolve(EmptyBlock(), world{variables: map[string]string{variable: value}}.environment())
+		_, problems := Resolve(Block{}, world{variables: map[string]string{variable: value}}.environment())
 		if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, variable) {
 			t.Errorf("%s=%s: %+v; want one error that names the variable", variable, value, problems)
 		}
@@ -392,7 +397,7 @@ func TestABadEnvironmentVariableIsAnErrorThatNamesIt(t *testing.T) {
 
 func TestSocialLoginTakesTheOfficialProvidersName(t *testing.T) {
 	t.Parallel()
-	s, problems := Resolve(EmptyBlock(), world{variables: map[string]string{"TF_CHAINGUARD_AUTH0_CONNECTION": "google-oauth2"}}.environment())
+	s, problems := Resolve(Block{}, world{variables: map[string]string{"TF_CHAINGUARD_AUTH0_CONNECTION": "google-oauth2"}}.environment())
 	if len(problems) > 0 || s.SocialLogin != "google" {
 		t.Errorf("%q, %+v", s.SocialLogin, problems)
 	}
@@ -409,7 +414,7 @@ func TestOneWayToChooseTheIdentityProvider(t *testing.T) {
 	}{
 		"from the file": {want: [3]string{"", "", "github"}},
 		"the block overrules the file": {
-			block: func(b *Block) { b.OrgName = Set("acme.example") },
+			block: func(b *Block) { b.OrgName = set("acme.example") },
 			want:  [3]string{"", "acme.example", ""},
 		},
 		"the environment overrules the file": {
@@ -417,7 +422,7 @@ func TestOneWayToChooseTheIdentityProvider(t *testing.T) {
 			want:      [3]string{uidpB, "", ""},
 		},
 		"two in the block contradict each other": {
-			block: func(b *Block) { b.OrgName, b.SocialLogin = Set("acme.example"), Set("github") },
+			block: func(b *Block) { b.OrgName, b.SocialLogin = set("acme.example"), set("github") },
 			want:  [3]string{"", "acme.example", "github"},
 			error: "org_name and social_login are set together",
 		},
@@ -427,7 +432,7 @@ func TestOneWayToChooseTheIdentityProvider(t *testing.T) {
 			error:     "identity_provider and org_name are set together",
 		},
 		"one in the block that may turn out null does not contradict": {
-			block: func(b *Block) { b.OrgName, b.SocialLogin = Unknown(), Set("github") },
+			block: func(b *Block) { b.OrgName, b.SocialLogin = unknown(), set("github") },
 			want:  [3]string{"", "", "github"},
 		},
 	} {
@@ -436,7 +441,7 @@ func TestOneWayToChooseTheIdentityProvider(t *testing.T) {
 			w := world{variables: test.variables, files: file}
 			for _, login := range []string{LoginBrowser, LoginNever} {
 				s, problems := Resolve(block(func(b *Block) {
-					b.Login = Set(login)
+					b.Login = set(login)
 					if test.block != nil {
 						test.block(b)
 					}
@@ -456,7 +461,7 @@ func TestOneWayToChooseTheIdentityProvider(t *testing.T) {
 func TestValidateSeesAContradictionInTheBlock(t *testing.T) {
 	t.Parallel()
 	problems := Validate(block(func(b *Block) {
-		b.OrgName, b.SocialLogin, b.Login = Set("acme.example"), Set("github"), Set("browser")
+		b.OrgName, b.SocialLogin, b.Login = set("acme.example"), set("github"), set("browser")
 	}))
 	if len(problems) != 1 || problems[0].Attribute != "social_login" {
 		t.Errorf("%+v", problems)
@@ -466,7 +471,7 @@ func TestValidateSeesAContradictionInTheBlock(t *testing.T) {
 func TestSecretsAreTrimmedAndNeverPrinted(t *testing.T) {
 	t.Parallel()
 	const token, identityToken = "c4n4ry-token", "c4n4ry-identity-token"
-	b := block(func(b *Block) { b.Token, b.IdentityToken = Set(token+"\n"), Set(" "+identityToken) })
+	b := block(func(b *Block) { b.Token, b.IdentityToken = set(token+"\n"), set(" "+identityToken) })
 	s, problems := Resolve(b, world{}.environment())
 	if len(problems) > 0 || s.Token != token || s.IdentityToken != identityToken {
 		t.Fatalf("%+v", problems)
@@ -524,7 +529,7 @@ func TestPathsOfUsersAreExpanded(t *testing.T) {
 
 func TestRequestTimeoutIsADuration(t *testing.T) {
 	t.Parallel()
-	s, problems := Resolve(block(func(b *Block) { b.RequestTimeout = Set("1m30s") }), world{}.environment())
+	s, problems := Resolve(block(func(b *Block) { b.RequestTimeout = set("1m30s") }), world{}.environment())
 	if len(problems) > 0 || s.RequestTimeout != 90*time.Second {
 		t.Errorf("%s, %+v", s.RequestTimeout, problems)
 	}
@@ -532,16 +537,28 @@ func TestRequestTimeoutIsADuration(t *testing.T) {
 
 func TestEveryAttributeIsInTheBlock(t *testing.T) {
 	t.Parallel()
-	all := block(func(b *Block) {
-		*b = Block{} // The zero value of a Value is one that is set, to nothing.
-	})
+	var all Block // with each attribute set to nothing, which none of them takes
+	values := reflect.ValueOf(&all).Elem()
+	for i := range values.NumField() {
+		values.Field(i).Set(reflect.ValueOf(set("")))
+	}
 	var named []string
 	for _, p := range Validate(all) {
 		named = append(named, p.Attribute)
+	}
+	if len(named) != values.NumField() {
+		t.Errorf("the block has %d attributes, and these are read from it: %q", values.NumField(), named)
 	}
 	for _, a := range attributes {
 		if !slices.Contains(named, a.name) {
 			t.Errorf("%s is not read from the block", a.name)
 		}
+	}
+}
+
+func TestAnEmptyBlockHasNothingWrong(t *testing.T) {
+	t.Parallel()
+	if problems := Validate(Block{}); len(problems) > 0 {
+		t.Errorf("%+v", problems)
 	}
 }

@@ -25,12 +25,12 @@ func Validate(block Block) []Problem {
 		settings Settings
 		set      []string
 	)
-	if err := checkPath(block.Config.Text); known(block.Config) && err != nil {
+	if err := checkPath(block.Config.Text); block.Config.known() && err != nil {
 		problems = append(problems, invalidAttribute("config", err))
 	}
 	for _, a := range attributes {
 		value := a.fromBlock(&block)
-		if !known(value) {
+		if !value.known() {
 			continue
 		}
 		if err := a.accept(value.Text, Environment{}, &settings); err != nil {
@@ -46,8 +46,6 @@ func Validate(block Block) []Problem {
 	}
 	return problems
 }
-
-func known(v Value) bool { return !v.Null && !v.Unknown }
 
 func invalidAttribute(name string, err error) Problem {
 	return Problem{
