@@ -134,7 +134,7 @@ func text(node ast.Node) (string, bool) {
 func TestSigningInNamesEveryVariable(t *testing.T) {
 	t.Parallel()
 	guide := readFile(t, "docs/guides/signing-in.md")
-	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/settings/hcl.go"), -1)
+	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/settings/attributes.go"), -1)
 	if len(variables) < 10 {
 		t.Fatalf("only %d variables were found: the search is wrong", len(variables))
 	}

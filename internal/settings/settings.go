@@ -156,10 +156,16 @@ func Resolve(block Block, env Environment) (Settings, []Problem) {
 type level int
 
 const (
-	fromBlock level = iota
-	fromEnvironment
-	fromFile
-	fromDefault
+	levelBlock level = iota
+	levelEnvironment
+	levelFile
+	levelDefault
+)
+
+// What Origin says of values that come from no place with a name of its own.
+const (
+	originBlock   = "the provider block"
+	originDefault = "the default"
 )
 
 type resolver struct {
@@ -183,15 +189,15 @@ func (r *resolver) resolve(a attribute) {
 	case value.Unknown:
 		r.markUnknown(a.name)
 		r.settings.pending = append(r.settings.pending, a.name)
-		r.noteSignIn(a, fromBlock)
+		r.noteSignIn(a, levelBlock)
 		return
 	case value.Set:
-		r.take(a, value.Text, fromBlock, originBlock)
+		r.take(a, value.Text, levelBlock, originBlock)
 		return
 	}
 
 	if name, text := r.env.first(a.variables); text != "" {
-		r.take(a, text, fromEnvironment, name)
+		r.take(a, text, levelEnvironment, name)
 		return
 	}
 
@@ -200,32 +206,32 @@ func (r *resolver) resolve(a attribute) {
 			r.markUnknown(a.name)
 			return
 		}
-		if entry, found := r.file.lookup(a.key); found && r.take(a, entry.text, fromFile, r.file.where(a.key, entry)) {
+		if entry, found := r.file.lookup(a.key); found && r.take(a, entry.text, levelFile, r.file.where(a.key, entry)) {
 			return
 		}
 	}
 
 	if a.fallback != "" {
-		r.take(a, a.fallback, fromDefault, originDefault)
+		r.take(a, a.fallback, levelDefault, originDefault)
 	}
 }
 
 // take puts text into the settings if it is fit for the attribute, and says what is wrong with it otherwise.
 func (r *resolver) take(a attribute, text string, from level, origin string) bool {
-	err := a.accept(text, r.env, &r.settings)
+	err := a.accept(text, &r.settings)
 	if err == nil {
 		r.settings.origins[a.name] = origin
 		r.noteSignIn(a, from)
 		return true
 	}
 	switch from {
-	case fromFile:
+	case levelFile:
 		r.problems = append(r.problems, Problem{
 			Warning: true,
 			Summary: "Setting In chainctl's Config File Ignored",
 			Detail:  fmt.Sprintf("%s: %s. The default is used instead.", origin, err),
 		})
-	case fromEnvironment:
+	case levelEnvironment:
 		r.problems = append(r.problems, Problem{
 			Attribute: a.name,
 			Summary:   "Invalid Environment Variable",
@@ -242,7 +248,7 @@ func (r *resolver) markUnknown(attribute string) {
 }
 
 func (r *resolver) noteSignIn(a attribute, from level) {
-	if slices.Contains(signInChoices, a.name) {
+	if a.signIn {
 		if r.signIn == nil {
 			r.signIn = make(map[string]level)
 		}
@@ -255,29 +261,29 @@ func (r *resolver) noteSignIn(a attribute, from level) {
 // social login in chainctl's config file. Two answers with equal say contradict each other.
 func (r *resolver) chooseSignIn() {
 	var chosen []string
-	best := fromDefault
-	for _, name := range signInChoices {
-		from, set := r.signIn[name]
+	best := levelDefault
+	for _, a := range signInChoices {
+		from, set := r.signIn[a.name]
 		switch {
 		case !set || from > best:
 			continue
 		case from < best:
 			best, chosen = from, nil
 		}
-		chosen = append(chosen, name)
+		chosen = append(chosen, a.name)
 	}
 	// One that is not known yet may turn out to be null.
 	certain := slices.DeleteFunc(slices.Clone(chosen), r.settings.IsUnknown)
 	if len(certain) > 1 && r.settings.Login == LoginBrowser {
 		r.problems = append(r.problems, contradiction(certain))
 	}
-	for _, name := range signInChoices {
-		if !slices.Contains(chosen, name) {
-			*signInField(&r.settings, name) = ""
-			delete(r.settings.origins, name)
+	for _, a := range signInChoices {
+		if !slices.Contains(chosen, a.name) {
+			*a.field(&r.settings) = ""
+			delete(r.settings.origins, a.name)
 			if len(chosen) > 0 {
 				// Not read from a config file that is unknown: overruled whatever it says.
-				r.settings.Unknown = slices.DeleteFunc(r.settings.Unknown, func(u string) bool { return u == name })
+				r.settings.Unknown = slices.DeleteFunc(r.settings.Unknown, func(u string) bool { return u == a.name })
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,11 +32,11 @@ func Validate(block Block) []Problem {
 		if !value.known() {
 			continue
 		}
-		if err := a.accept(value.Text, Environment{}, &settings); err != nil {
+		if err := a.accept(value.Text, &settings); err != nil {
 			problems = append(problems, invalidAttribute(a.name, err))
 			continue
 		}
-		if slices.Contains(signInChoices, a.name) {
+		if a.signIn {
 			set = append(set, a.name)
 		}
 	}
