@@ -28,6 +28,12 @@ type Value struct {
 // known reports whether the attribute is set, to a text that is known.
 func (v Value) known() bool { return v.Set && !v.Unknown }
 
+// Format says of what kind the value is, whatever the verb.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.String())) }
+
+// MarshalText says of what kind the value is: Terraform's log, whose lines are JSON, asks for this.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
 // String says of what kind the value is.
 func (v Value) String() string {
 	switch {
@@ -39,6 +45,3 @@ func (v Value) String() string {
 		return "not set"
 	}
 }
-
-// Format says of what kind the value is, whatever the verb.
-func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.String())) }

@@ -54,7 +54,7 @@ func (r *resolver) readNamedFile(path, attribute, origin string) {
 		r.problems = append(r.problems, problem)
 		return
 	}
-	r.useFile(file, origin)
+	r.file = file
 }
 
 // searchFile reads the first file that exists where chainctl looks for it. One that is of no use is passed over: the
@@ -71,7 +71,7 @@ func (r *resolver) searchFile() {
 		} else if file, err := parseConfigFile(path, data); err != nil {
 			reason = fmt.Sprintf("%s is not a chainctl config file: %s", path, err)
 		} else {
-			r.useFile(file, "search")
+			r.file = file
 			return
 		}
 		r.problems = append(r.problems, Problem{
@@ -80,12 +80,6 @@ func (r *resolver) searchFile() {
 			Detail:  reason + ". Nothing is taken from it. \"chainctl config validate\" says more.",
 		})
 	}
-}
-
-func (r *resolver) useFile(file configFile, origin string) {
-	r.file = file
-	r.settings.ConfigFile = file.path
-	r.settings.origins["config"] = origin
 }
 
 // configFiles lists where chainctl looks for its config file, in its order.

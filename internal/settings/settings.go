@@ -6,7 +6,6 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,15 +31,12 @@ type Settings struct {
 	Audience string // of the token
 	Issuer   string // URL without a trailing slash
 
-	// ConfigFile is the path of chainctl's config file that was used, empty without one.
-	ConfigFile string
-
 	// Group is the default of everything that has a group: a UIDP or a name.
 	Group string
 
-	Token            string `json:"-"`
+	Token            string
 	Identity         string // UIDP
-	IdentityToken    string `json:"-"` // literal, or the path of a file
+	IdentityToken    string // literal, or the path of a file
 	IdentityProvider string // UIDP; at most one of this, OrgName and SocialLogin is set
 	OrgName          string
 	SocialLogin      string
@@ -101,39 +97,33 @@ func (s Settings) CheckCallable() error {
 		strings.Join(s.pending, ", "))
 }
 
+// Format describes the settings without their secrets, whatever the verb: %+v and %#v of a struct print everything
+// that is in it otherwise.
+func (s Settings) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
 // String describes the settings without their secrets.
 func (s Settings) String() string {
-	text, err := json.Marshal(s.redacted())
+	text, err := s.MarshalJSON()
 	if err != nil {
 		return "settings" // Cannot happen: there is nothing in them that JSON cannot express.
 	}
 	return string(text)
 }
 
-// GoString describes the settings without their secrets.
-func (s Settings) GoString() string { return s.String() }
-
-// Format describes the settings without their secrets, whatever the verb: %+v and %#v of a struct print everything
-// that is in it otherwise.
-func (s Settings) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
-
-// LogValue describes the settings without their secrets.
-func (s Settings) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// redacted maps what is safe to show to its value, and what is not to whether it is set.
-func (s Settings) redacted() map[string]any {
+// MarshalJSON describes the settings without their secrets, also to Terraform's log, whose lines are JSON.
+func (s Settings) MarshalJSON() ([]byte, error) {
 	secret := func(value string) string {
 		if value == "" {
 			return ""
 		}
 		return "[redacted]"
 	}
-	return map[string]any{
-		"api": s.API, "audience": s.Audience, "issuer": s.Issuer, "config": s.ConfigFile, "group": s.Group,
-		"token": secret(s.Token), "identity": s.Identity, "identity_token": secret(s.IdentityToken),
-		"identity_provider": s.IdentityProvider, "org_name": s.OrgName, "social_login": s.SocialLogin, "login": s.Login,
-		"use_refresh_token": s.UseRefreshToken, "request_timeout": s.RequestTimeout.String(), "unknown": s.Unknown,
-	}
+	return json.Marshal(map[string]any{
+		"api": s.API, "audience": s.Audience, "issuer": s.Issuer, "group": s.Group, "token": secret(s.Token),
+		"identity": s.Identity, "identity_token": secret(s.IdentityToken), "identity_provider": s.IdentityProvider,
+		"org_name": s.OrgName, "social_login": s.SocialLogin, "login": s.Login, "use_refresh_token": s.UseRefreshToken,
+		"request_timeout": s.RequestTimeout.String(), "unknown": s.Unknown,
+	})
 }
 
 // Resolve decides the settings. It is a pure function of the provider block and the environment, which it reads and

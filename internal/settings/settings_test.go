@@ -483,13 +483,20 @@ func TestSecretsAreTrimmedAndNeverPrinted(t *testing.T) {
 			printed = append(printed, fmt.Sprintf(verb, value))
 		}
 	}
-	asJSON, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
+	// Terraform's log is JSON, made by the encoder that this is.
+	for _, value := range []any{s, &s, []Settings{s}, b, &b, b.Token, map[string]any{"settings": s, "block": b}} {
+		asJSON, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed = append(printed, string(asJSON))
 	}
 	var logged strings.Builder
-	slog.New(slog.NewTextHandler(&logged, nil)).Info("configured", "settings", s, "block", b)
-	printed = append(printed, string(asJSON), s.String(), s.GoString(), logged.String(), fmt.Sprint(s), fmt.Sprint(b))
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&logged, nil), slog.NewJSONHandler(&logged, nil)} {
+		slog.New(handler).Info("configured", "settings", s, "block", b, "token", b.Token,
+			"all", struct{ S, B, T any }{s, b, b.Token})
+	}
+	printed = append(printed, logged.String(), s.String(), fmt.Sprint(s), fmt.Sprint(b))
 	for _, p := range printed {
 		if strings.Contains(p, "c4n4ry") || strings.Contains(p, fmt.Sprintf("%x", "c4n4ry")) {
 			t.Errorf("a secret is printed: %s", p)
