@@ -21,10 +21,10 @@ func (r *resolver) openConfigFile() {
 		r.markUnknown("config")
 		r.settings.pending = append(r.settings.pending, "config")
 	case config.Set:
-		r.readNamedFile(config.Text, "config", originBlock)
+		r.readNamedFile(config.Text, levelBlock, originBlock)
 	default:
 		if name, path := r.env.first([]string{"CHAINCTL_CONFIG"}); path != "" {
-			r.readNamedFile(path, "", name)
+			r.readNamedFile(path, levelEnvironment, name)
 			return
 		}
 		r.searchFile()
@@ -32,13 +32,13 @@ func (r *resolver) openConfigFile() {
 }
 
 // readNamedFile reads the file that the user asked for: that it cannot be read is an error.
-func (r *resolver) readNamedFile(path, attribute, origin string) {
-	problem := Problem{Attribute: attribute, Summary: "Cannot Read chainctl's Config File"}
+func (r *resolver) readNamedFile(path string, from level, origin string) {
 	if err := checkPath(path); err != nil {
-		r.problems = append(r.problems, invalidAttribute("config", err))
+		r.problems = append(r.problems, invalid("config", from, origin, err))
 		return
 	}
 	path = r.env.ExpandPath(path)
+	problem := Problem{Attribute: "config", Summary: "Cannot Read chainctl's Config File"}
 
 	data, err := r.env.ReadFile(path)
 	if err != nil {

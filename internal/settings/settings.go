@@ -57,14 +57,6 @@ type Settings struct {
 	pending []string
 }
 
-// Problem is something to tell the user about a setting.
-type Problem struct {
-	Attribute string // the attribute at fault, empty where there is none
-	Warning   bool
-	Summary   string
-	Detail    string
-}
-
 // Origin says where a setting's value comes from, for example "CHAINGUARD_TOKEN" or "the provider block". It is empty
 // for a setting that has no value.
 func (s Settings) Origin(attribute string) string {
@@ -208,29 +200,13 @@ func (r *resolver) resolve(a attribute) {
 
 // take puts text into the settings if it is fit for the attribute, and says what is wrong with it otherwise.
 func (r *resolver) take(a attribute, text string, from level, origin string) bool {
-	err := a.accept(text, &r.settings)
-	if err == nil {
-		r.settings.origins[a.name] = origin
-		r.noteSignIn(a, from)
-		return true
+	if err := a.accept(text, &r.settings); err != nil {
+		r.problems = append(r.problems, invalid(a.name, from, origin, err))
+		return false
 	}
-	switch from {
-	case levelFile:
-		r.problems = append(r.problems, Problem{
-			Warning: true,
-			Summary: "Setting In chainctl's Config File Ignored",
-			Detail:  fmt.Sprintf("%s: %s. The default is used instead.", origin, err),
-		})
-	case levelEnvironment:
-		r.problems = append(r.problems, Problem{
-			Attribute: a.name,
-			Summary:   "Invalid Environment Variable",
-			Detail:    fmt.Sprintf("%s, which sets the provider's %s: %s.", origin, a.name, err),
-		})
-	default:
-		r.problems = append(r.problems, invalidAttribute(a.name, err))
-	}
-	return false
+	r.settings.origins[a.name] = origin
+	r.noteSignIn(a, from)
+	return true
 }
 
 func (r *resolver) markUnknown(attribute string) {
@@ -318,28 +294,19 @@ func (r *resolver) resolveRefresh() {
 	const key = "default.use-refresh-token"
 	r.settings.UseRefreshToken = true
 
-	if name, text := r.env.first([]string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN"}); text != "" {
-		use, err := parseBool(text)
-		if err != nil {
-			r.problems = append(r.problems, Problem{
-				Summary: "Invalid Environment Variable",
-				Detail:  fmt.Sprintf("%s: %s.", name, err),
-			})
+	from := levelEnvironment
+	origin, text := r.env.first([]string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN"})
+	if text == "" {
+		entry, found := r.file.lookup(key)
+		if !found {
 			return
 		}
-		r.settings.UseRefreshToken = use
+		from, origin, text = levelFile, r.file.where(key, entry), entry.text
+	}
+	use, err := parseBool(text)
+	if err != nil {
+		r.problems = append(r.problems, invalid("", from, origin, err))
 		return
 	}
-	if entry, found := r.file.lookup(key); found {
-		use, err := parseBool(entry.text)
-		if err != nil {
-			r.problems = append(r.problems, Problem{
-				Warning: true,
-				Summary: "Setting In chainctl's Config File Ignored",
-				Detail:  fmt.Sprintf("%s: %s. The default is used instead.", r.file.where(key, entry), err),
-			})
-			return
-		}
-		r.settings.UseRefreshToken = use
-	}
+	r.settings.UseRefreshToken = use
 }

@@ -384,9 +384,11 @@ func TestABadEnvironmentVariableIsAnErrorThatNamesIt(t *testing.T) {
 		"CHAINGUARD_REQUEST_TIMEOUT":           "soon",
 		"TF_CHAINGUARD_AUTH0_CONNECTION":       "myspace",
 		"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN": "perhaps",
+		"CHAINCTL_CONFIG":                      "  ",
 	} {
 		_, problems := Resolve(Block{}, world{variables: map[string]string{variable: value}}.environment())
-		if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, variable) {
+		if len(problems) != 1 || problems[0].Warning || problems[0].Summary != "Invalid Environment Variable" ||
+			!strings.Contains(problems[0].Detail, variable) {
 			t.Errorf("%s=%s: %+v; want one error that names the variable", variable, value, problems)
 		}
 		if variable == "CHAINGUARD_TOKEN" && strings.Contains(problems[0].Detail, value) {

@@ -25,7 +25,7 @@ func Validate(block Block) []Problem {
 		set      []string
 	)
 	if err := checkPath(block.Config.Text); block.Config.known() && err != nil {
-		problems = append(problems, invalidAttribute("config", err))
+		problems = append(problems, invalid("config", levelBlock, originBlock, err))
 	}
 	for _, a := range attributes {
 		value := a.fromBlock(&block)
@@ -33,7 +33,7 @@ func Validate(block Block) []Problem {
 			continue
 		}
 		if err := a.accept(value.Text, &settings); err != nil {
-			problems = append(problems, invalidAttribute(a.name, err))
+			problems = append(problems, invalid(a.name, levelBlock, originBlock, err))
 			continue
 		}
 		if a.signIn {
@@ -44,23 +44,6 @@ func Validate(block Block) []Problem {
 		problems = append(problems, contradiction(set))
 	}
 	return problems
-}
-
-func invalidAttribute(name string, err error) Problem {
-	return Problem{
-		Attribute: name,
-		Summary:   "Invalid Provider Configuration",
-		Detail:    fmt.Sprintf("The provider's %s: %s.", name, err),
-	}
-}
-
-func contradiction(attributes []string) Problem {
-	return Problem{
-		Attribute: attributes[len(attributes)-1],
-		Summary:   "Contradicting Ways To Sign In",
-		Detail: fmt.Sprintf("%s are set together, but each of them chooses the identity provider for signing in by browser. "+
-			"Keep one of them.", strings.Join(attributes, " and ")),
-	}
 }
 
 var errEmpty = errors.New("it must not be empty: leave it out, or set it to null, to have the default")
