@@ -4,47 +4,33 @@ import (
 	"context"
 	"fmt"
 	"net/mail"
-	"regexp"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
-
-// namePattern is what names of groups and roles look like, by the SDK.
-var namePattern = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
 // groupReference takes what a group can be named by.
 type groupReference struct{}
 
 // Description implements [validator.String].
-func (groupReference) Description(context.Context) string {
-	return `a group's name, names joined by "/", or a UIDP`
-}
+func (groupReference) Description(context.Context) string { return naming.Group }
 
 // MarkdownDescription implements [validator.String].
 func (v groupReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 // ValidateString implements [validator.String].
-func (v groupReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (groupReference) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	text := req.ConfigValue.ValueString()
-	if platform.IsUIDP(text) {
-		return
-	}
-	for name := range strings.SplitSeq(text, "/") {
-		if !namePattern.MatchString(name) {
-			resp.Diagnostics.AddAttributeError(req.Path, "Not a Group", fmt.Sprintf(
-				"%q must be %s. A name has lower case letters, digits, spaces and . _ - only; a UIDP has 40 hexadecimal digits, then for "+
-					"each folder a slash and 16 more.", platform.Clean(text), v.Description(ctx)))
-			return
-		}
+	if err := naming.CheckGroup(text); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not a Group", fmt.Sprintf("%q %v.", platform.Clean(text), err))
 	}
 }
 
@@ -52,21 +38,19 @@ func (v groupReference) ValidateString(ctx context.Context, req validator.String
 type roleReference struct{}
 
 // Description implements [validator.String].
-func (roleReference) Description(context.Context) string { return "a role's name or a UIDP" }
+func (roleReference) Description(context.Context) string { return naming.Role }
 
 // MarkdownDescription implements [validator.String].
 func (v roleReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
 
 // ValidateString implements [validator.String].
-func (v roleReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (roleReference) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	text := req.ConfigValue.ValueString()
-	if !platform.IsUIDP(text) && !namePattern.MatchString(text) {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a Role", fmt.Sprintf(
-			"%q must be %s. A name, such as \"viewer\", has lower case letters, digits, spaces and . _ - only.",
-			platform.Clean(text), v.Description(ctx)))
+	if err := naming.CheckRole(text); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not a Role", fmt.Sprintf("%q %v.", platform.Clean(text), err))
 	}
 }
 

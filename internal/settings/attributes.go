@@ -62,7 +62,7 @@ var attributes = []attribute{
 		variables: []string{"CHAINGUARD_DEFAULT_GROUP"},
 		key:       "default.group",
 		fromBlock: func(b *Block) Value { return b.Group },
-		check:     checkName,
+		check:     checkGroup,
 		field:     func(s *Settings) *string { return &s.Group },
 	},
 	{
@@ -101,7 +101,7 @@ var attributes = []attribute{
 		key:       "default.org-name",
 		fromBlock: func(b *Block) Value { return b.OrgName },
 		signIn:    true,
-		check:     checkName,
+		check:     checkOrgName,
 		field:     func(s *Settings) *string { return &s.OrgName },
 	},
 	{

@@ -11,17 +11,12 @@ import (
 func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 	t.Parallel()
 	const (
-		local   = "/work/chainctl/config.yaml"
-		config  = "/home/me/.config/chainctl/config.yaml"
-		home    = "/home/me/.chainguard/config.yaml"
-		named   = "/etc/chainctl.yaml"
-		inHome  = "/home/me/mine.yaml"
-		content = "default: {group: FILE}\n"
+		local  = "/work/chainctl/config.yaml"
+		config = "/home/me/.config/chainctl/config.yaml"
+		home   = "/home/me/.chainguard/config.yaml"
+		named  = "/etc/chainctl.yaml"
+		inHome = "/home/me/mine.yaml"
 	)
-	all := map[string]string{}
-	for _, path := range []string{local, config, home, named, inHome} {
-		all[path] = strings.Replace(content, "FILE", path, 1)
-	}
 	for name, test := range map[string]struct {
 		missing  []string
 		block    Value
@@ -39,15 +34,19 @@ func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{variables: map[string]string{"CHAINCTL_CONFIG": test.variable}, files: map[string]string{}}
-			for path, text := range all {
-				w.files[path] = text
+			for _, path := range []string{local, config, home, named, inHome} {
+				w.files[path] = "default: {group: acme.example}\n"
 			}
 			for _, path := range test.missing {
 				delete(w.files, path)
 			}
 			s, problems := Resolve(block(func(b *Block) { b.Config = test.block }), w.environment())
-			if len(problems) > 0 || s.Group != test.want {
-				t.Errorf("%q, %+v; want %q", s.Group, problems, test.want)
+			var want string
+			if test.want != "" {
+				want = "default.group in " + test.want + ", line 1"
+			}
+			if got := s.Origin("group"); len(problems) > 0 || got != want {
+				t.Errorf("the group is %q, %+v; want %q", got, problems, want)
 			}
 		})
 	}
@@ -130,17 +129,18 @@ platform:
   issuer: http://evil.example
   audience: "two words"
 default:
+  group: Not A//Group!!
   identity-provider: okta
   social-login: myspace
   use-refresh-token: perhaps
 `}}
 	s, problems := Resolve(Block{}, w.environment())
-	if s.API != DefaultAPI || s.Issuer != "https://issuer.enforce.dev" || s.Audience != DefaultAPI ||
+	if s.API != DefaultAPI || s.Issuer != "https://issuer.enforce.dev" || s.Audience != DefaultAPI || s.Group != "" ||
 		s.IdentityProvider != "" || s.SocialLogin != "" || !s.UseRefreshToken {
 		t.Errorf("the defaults are not used: %s", s)
 	}
-	if len(problems) != 6 {
-		t.Errorf("%d problems, want 6: %+v", len(problems), problems)
+	if len(problems) != 7 {
+		t.Errorf("%d problems, want 7: %+v", len(problems), problems)
 	}
 	for _, p := range problems {
 		if !p.Warning || !strings.Contains(p.Detail, searchedFile) || !strings.Contains(p.Detail, "line ") {

@@ -331,8 +331,13 @@ func TestBadValuesAreErrorsOnTheirAttribute(t *testing.T) {
 		"negative timeout":                     {"request_timeout", setTimeout, "-1s", "leaves no time"},
 		"timeout without a unit":               {"request_timeout", setTimeout, "30", "is not a duration"},
 		"timeout of more than 1h":              {"request_timeout", setTimeout, "1h1s", "longer than the 1h"},
-		"group with an escape":                 {"group", func(b *Block, v Value) { b.Group = v }, "a\x1b[31m", "control characters"},
-		"no group":                             {"group", func(b *Block, v Value) { b.Group = v }, "", "must not be empty"},
+		"group with an escape":                 {"group", setGroup, "a\x1b[31m", "must be a group's name"},
+		"group of capitals":                    {"group", setGroup, "ACME", `"ACME" must be a group's name`},
+		"group that can be none":               {"group", setGroup, "Not A//Group!!", `"Not A//Group!!" must be a group's name`},
+		"group below no name":                  {"group", setGroup, "/acme.example", "must be a group's name"},
+		"group of two names without a slash":   {"group", setGroup, "acme.example,other", "must be a group's name"},
+		"organization with an escape":          {"org_name", func(b *Block, v Value) { b.OrgName = v }, "a\x1b[31m", "control characters"},
+		"no group":                             {"group", setGroup, "", "must not be empty"},
 		"no config file":                       {"config", func(b *Block, v Value) { b.Config = v }, "", "must not be empty"},
 		"config file with a NUL":               {"config", func(b *Block, v Value) { b.Config = v }, "a\x00b", "not the path of a file"},
 	} {
@@ -361,6 +366,7 @@ func TestBadValuesAreErrorsOnTheirAttribute(t *testing.T) {
 
 func setAPI(b *Block, v Value)      { b.API = v }
 func setAudience(b *Block, v Value) { b.Audience = v }
+func setGroup(b *Block, v Value)    { b.Group = v }
 func setToken(b *Block, v Value)    { b.Token = v }
 func setTimeout(b *Block, v Value)  { b.RequestTimeout = v }
 
@@ -379,6 +385,7 @@ func TestABadEnvironmentVariableIsAnErrorThatNamesIt(t *testing.T) {
 	t.Parallel()
 	for variable, value := range map[string]string{
 		"CHAINGUARD_CONSOLE_API":               "console-api.enforce.dev",
+		"CHAINGUARD_DEFAULT_GROUP":             "Not A//Group!!",
 		"CHAINGUARD_TOKEN":                     "two words",
 		"TF_CHAINGUARD_IDENTITY":               "ci",
 		"CHAINGUARD_REQUEST_TIMEOUT":           "soon",
@@ -393,6 +400,17 @@ func TestABadEnvironmentVariableIsAnErrorThatNamesIt(t *testing.T) {
 		}
 		if variable == "CHAINGUARD_TOKEN" && strings.Contains(problems[0].Detail, value) {
 			t.Errorf("the token is shown: %s", problems[0].Detail)
+		}
+	}
+}
+
+func TestTheDefaultGroupIsANameAPathOrAUIDP(t *testing.T) {
+	t.Parallel()
+	for _, group := range []string{"acme.example", "acme.example/my team/a_b-c.1", " acme.example\n", uidpA, uidpB} {
+		b := block(func(b *Block) { b.Group = set(group) })
+		s, problems := Resolve(b, world{}.environment())
+		if len(problems) > 0 || s.Group != strings.TrimSpace(group) {
+			t.Errorf("%q: %q, %+v", group, s.Group, problems)
 		}
 	}
 }

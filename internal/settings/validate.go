@@ -11,6 +11,7 @@ import (
 
 	"chainguard.dev/sdk/uidp"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -103,7 +104,18 @@ func checkAudience(text string) (string, error) {
 	return text, nil
 }
 
-func checkName(text string) (string, error) {
+func checkGroup(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return "", errEmpty
+	}
+	if err := naming.CheckGroup(text); err != nil {
+		return "", fmt.Errorf("%s %w", printable(text), err)
+	}
+	return text, nil
+}
+
+func checkOrgName(text string) (string, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":

@@ -1,0 +1,43 @@
+// Package naming is the grammar of what groups and roles are named by, so far as a name can be judged without asking
+// the platform. What a resource names and what the provider's settings name is held against the same.
+package naming
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"chainguard.dev/sdk/uidp"
+)
+
+const (
+	// Group says what a group can be named by.
+	Group = `a group's name, names joined by "/", or a UIDP`
+	// Role says what a role can be named by.
+	Role = "a role's name or a UIDP"
+)
+
+// name is what names of groups and roles look like, by the SDK.
+var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
+
+// CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
+func CheckGroup(text string) error {
+	if uidp.Valid(text) {
+		return nil
+	}
+	for part := range strings.SplitSeq(text, "/") {
+		if !name.MatchString(part) {
+			return errors.New("must be " + Group + ". A name has lower case letters, digits, spaces and . _ - only; a UIDP has " +
+				"40 hexadecimal digits, then for each folder a slash and 16 more")
+		}
+	}
+	return nil
+}
+
+// CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
+func CheckRole(text string) error {
+	if !uidp.Valid(text) && !name.MatchString(text) {
+		return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only`)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package naming
+
+import (
+	"strings"
+	"testing"
+)
+
+const groupUIDP = "0123456789012345678901234567890123456789"
+
+func TestWhatCanNameAGroupAndARole(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		text        string
+		group, role bool
+	}{
+		"name":                       {"acme.example", true, true},
+		"name with all there can be": {"a team_b-c.1", true, true},
+		"path":                       {"acme.example/platform/ci", true, false},
+		"UIDP":                       {groupUIDP, true, true},
+		"UIDP below another":         {groupUIDP + "/0123456789abcdef", true, true},
+		"nothing":                    {"", false, false},
+		"capitals":                   {"ACME", false, false},
+		"UIDP in capitals":           {strings.Repeat("A", 40), false, false},
+		"other characters":           {"acme!", false, false},
+		"two in a list":              {"acme,other", false, false},
+		"path with an empty name":    {"acme.example//platform", false, false},
+		"path that begins nowhere":   {"/acme.example", false, false},
+		"path that ends in a slash":  {"acme.example/", false, false},
+		"line break":                 {"acme\n", false, false},
+		"letter that only looks it":  {"аcme", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for kind, is := range map[string]struct {
+				want bool
+				err  error
+			}{
+				Group: {test.group, CheckGroup(test.text)},
+				Role:  {test.role, CheckRole(test.text)},
+			} {
+				if (is.err == nil) != is.want {
+					t.Errorf("%q: %v", test.text, is.err)
+				}
+				if is.err != nil && !strings.HasPrefix(is.err.Error(), "must be "+kind+". ") {
+					t.Errorf("%q: %v; want it to say what it must be, %s", test.text, is.err, kind)
+				}
+			}
+		})
+	}
+}
