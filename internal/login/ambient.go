@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
@@ -114,7 +113,7 @@ func (g gitHubActions) identityToken(ctx context.Context) (string, error) {
 	if err != nil || u.Host == "" {
 		return "", errors.New("ACTIONS_ID_TOKEN_REQUEST_URL is not a URL")
 	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !platform.IsLoopbackHost(u.Hostname())) {
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback.IsHost(u.Hostname())) {
 		return "", fmt.Errorf("ACTIONS_ID_TOKEN_REQUEST_URL is at %s, which is not https://: the job's token is not sent there", quote(u.Host))
 	}
 	query := u.Query()
@@ -186,25 +185,12 @@ func bearerClient(client *http.Client, u *url.URL) *http.Client {
 		}
 		if u.Scheme == "http" {
 			transport.Proxy = nil
-			transport.DialContext = dialLoopback
+			transport.DialContext = loopback.Dial
 		}
 		trusted.Transport = transport
 	}
 	trusted.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &trusted
-}
-
-// dialLoopback connects to an address if that is really on this machine.
-func dialLoopback(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	if remote, ok := conn.RemoteAddr().(*net.TCPAddr); !ok || !remote.IP.IsLoopback() {
-		_ = conn.Close()
-		return nil, errors.New("it is not on this machine, and a token is not sent anywhere else without encryption")
-	}
-	return conn, nil
 }
 
 // temporary is an error that may be gone at the next try.

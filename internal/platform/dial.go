@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
-	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
 // maxAnswerBytes is the size from which gRPC refuses an answer, as ResourceExhausted, which cannot be told from the
@@ -52,41 +52,18 @@ func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientCon
 		})))
 		return grpc.NewClient("dns:///"+net.JoinHostPort(u.Hostname(), portOr(u, "443")), options...)
 	case "http":
-		if !IsLoopbackHost(u.Hostname()) {
+		if !loopback.IsHost(u.Hostname()) {
 			return nil, fmt.Errorf("the platform's URL %q is not encrypted: a bearer token is sent over http:// to loopback only", u.Redacted())
 		}
 		options = append(options,
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
-			grpc.WithContextDialer(dialLoopback))
+			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+				return loopback.Dial(ctx, "tcp", address)
+			}))
 		return grpc.NewClient("passthrough:///"+net.JoinHostPort(u.Hostname(), portOr(u, "80")), options...)
 	default:
 		return nil, fmt.Errorf("the platform's URL %q must start with https:// (or http:// for loopback)", u.Redacted())
 	}
-}
-
-// IsLoopbackHost reports whether host, as it stands in a URL, names this machine: "localhost", a name below it,
-// or a loopback address.
-func IsLoopbackHost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
-}
-
-// dialLoopback connects to address and gives up unless the other end really is on this machine.
-func dialLoopback(ctx context.Context, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
-	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok || !remote.IP.IsLoopback() {
-		_ = conn.Close()
-		return nil, fmt.Errorf("%s is not on this machine: refusing to send a token to it unencrypted", address)
-	}
-	return conn, nil
 }
 
 func portOr(u *url.URL, port string) string {

@@ -11,8 +11,8 @@ import (
 
 	"chainguard.dev/sdk/uidp"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
 // maxRequestTimeout bounds request_timeout: a call that needs more than this is not going to end.
@@ -73,7 +73,7 @@ func checkURL(text string) (string, error) {
 		return "", errors.New("it has a path, a query or a fragment: end it after the host, " + example)
 	case !validPort(u):
 		return "", errors.New("its port is not a number from 1 to 65535")
-	case u.Scheme == "http" && !platform.IsLoopbackHost(u.Hostname()):
+	case u.Scheme == "http" && !loopback.IsHost(u.Hostname()):
 		return "", fmt.Errorf("http://%s is not encrypted, and tokens are sent there: write https://. "+
 			"Only for this machine itself (localhost, 127.0.0.1, [::1]) http:// is allowed", printable(u.Host))
 	}
