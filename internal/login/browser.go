@@ -56,7 +56,7 @@ func (b browser) token(ctx context.Context) (issued, error) {
 	defer answers.close()
 
 	if err := b.open(b.signInURL(answers.url)); err != nil {
-		return issued{}, fmt.Errorf("no browser could be opened: %s. Run \"chainctl auth login --headless\" instead", quote(err.Error()))
+		return issued{}, fmt.Errorf("no browser could be opened: %s. Run `chainctl auth login --headless` instead", quote(err.Error()))
 	}
 	answer, err := answers.wait(ctx)
 	switch {
@@ -188,7 +188,7 @@ func (c *callback) receive(w http.ResponseWriter, r *http.Request) {
 	if answer.access == "" {
 		reason := quote(query.Get("error"))
 		if query.Get("status_code") == fmt.Sprint(http.StatusNotFound) {
-			reason = "there is no such account: register it first, or accept an invite with \"chainctl auth login --invite-code\""
+			reason = "there is no such account: register it first, or accept an invite with `chainctl auth login --invite-code`"
 		}
 		answer = signedIn{err: errors.New("the issuer did not sign you in: " + strings.TrimSpace(reason))}
 	}

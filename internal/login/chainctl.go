@@ -32,23 +32,23 @@ func (c chainctlProgram) token(ctx context.Context) (issued, error) {
 	case errors.Is(err, exec.ErrNotFound):
 		return issued{}, errors.New("there is none on the PATH")
 	case err != nil && runCtx.Err() != nil:
-		return issued{}, fmt.Errorf("\"chainctl auth token\" was not done after %s. It may have been waiting for somebody to "+
-			"sign in by browser: run \"chainctl auth login\" yourself", chainctlPatience)
+		return issued{}, fmt.Errorf("`chainctl auth token` was not done after %s. It may have been waiting for somebody to "+
+			"sign in by browser: run `chainctl auth login` yourself", chainctlPatience)
 	case err != nil:
-		reason := fmt.Sprintf("\"chainctl auth token\" failed: %s", quote(err.Error(), token))
+		reason := fmt.Sprintf("`chainctl auth token` failed: %s", quote(err.Error(), token))
 		if said := quote(string(stderr), token); said != "" {
 			reason += ": " + said
 		}
 		return issued{}, errors.New(reason)
 	case token == "":
-		return issued{}, errors.New("\"chainctl auth token\" printed nothing")
+		return issued{}, errors.New("`chainctl auth token` printed nothing")
 	}
 	if err := usable(token); err != nil {
-		return issued{}, fmt.Errorf("\"chainctl auth token\" printed something %w", err)
+		return issued{}, fmt.Errorf("`chainctl auth token` printed something %w", err)
 	}
 	found, err := c.cache.check(token)
 	if err != nil {
-		return issued{}, fmt.Errorf("what \"chainctl auth token\" printed is of no use: %w", err)
+		return issued{}, fmt.Errorf("what `chainctl auth token` printed is of no use: %w", err)
 	}
 	return found, nil
 }

@@ -30,7 +30,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "  - %s: %s\n", a.Source, a.Reason)
 	}
 	fmt.Fprintf(&b, "The shortest ways to get one:\n"+
-		"  - at a workstation, run: chainctl auth login --audience %s\n"+
+		"  - at a workstation, run `chainctl auth login --audience %s`\n"+
 		"  - in a pipeline, set the provider's identity to the UIDP of an assumable identity, and identity_token to the "+
 		"pipeline's OIDC token (not needed on GitHub Actions and HCP Terraform); or set CHAINGUARD_TOKEN", e.Audience)
 	return b.String()

@@ -50,7 +50,7 @@ func (r *resolver) readNamedFile(path string, from level, origin string) {
 	file, err := parseConfigFile(path, data)
 	if err != nil {
 		problem.Detail = fmt.Sprintf("%s, which %s names, is not a chainctl config file: %s. "+
-			"\"chainctl config validate\" says more.", path, origin, err)
+			"`chainctl config validate` says more.", path, origin, err)
 		r.problems = append(r.problems, problem)
 		return
 	}
@@ -77,7 +77,7 @@ func (r *resolver) searchFile() {
 		r.problems = append(r.problems, Problem{
 			Warning: true,
 			Summary: "chainctl's Config File Passed Over",
-			Detail:  reason + ". Nothing is taken from it. \"chainctl config validate\" says more.",
+			Detail:  reason + ". Nothing is taken from it. `chainctl config validate` says more.",
 		})
 	}
 }

@@ -20,7 +20,7 @@ func invalid(attribute string, from level, origin string, err error) Problem {
 	case levelFile:
 		return Problem{
 			Warning: true,
-			Summary: "Setting In chainctl's Config File Ignored",
+			Summary: "Setting in chainctl's Config File Ignored",
 			Detail:  fmt.Sprintf("%s: %s. The default is used instead.", origin, err),
 		}
 	case levelEnvironment:
@@ -44,7 +44,7 @@ func invalid(attribute string, from level, origin string, err error) Problem {
 func contradiction(attributes []string) Problem {
 	return Problem{
 		Attribute: attributes[len(attributes)-1],
-		Summary:   "Contradicting Ways To Sign In",
+		Summary:   "Contradicting Ways to Sign In",
 		Detail: fmt.Sprintf("%s are set together, but each of them chooses the identity provider for signing in by browser. "+
 			"Keep one of them.", strings.Join(attributes, " and ")),
 	}

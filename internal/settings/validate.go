@@ -145,7 +145,7 @@ func checkToken(text string) (string, error) {
 		return "", errEmpty
 	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return "", errors.New("it has spaces or other characters that no token has: give the bare token, without " +
-			`"Bearer" before it, as "chainctl auth token" prints it`)
+			"\"Bearer\" before it, as `chainctl auth token` prints it")
 	}
 	return text, nil
 }
