@@ -374,7 +374,7 @@ func waitFor(t *testing.T, done func() bool) {
 
 func TestTokensShowNoTokenHoweverTheyArePrinted(t *testing.T) {
 	t.Parallel()
-	const secret = "a-token-that-is-not-to-be-seen" //nolint:gosec // G101: made up.
+	const secret = "a-token-that-is-not-to-be-seen"
 	tokens := New(settings.Settings{Token: secret, Audience: "https://api.example"}, Options{})
 	if _, err := tokens.Token(t.Context()); err != nil {
 		t.Fatal(err)

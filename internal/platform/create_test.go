@@ -192,7 +192,7 @@ func TestCreateThatIsAnsweredWithAnInviteOfAnotherGroupNamesIt(t *testing.T) {
 	f := start(t)
 	var elsewhere emulator.Invite
 	spoils(1, func(i *iam.GroupInvite) {
-		f.Emulator.DeleteInvite(i.GetUid())
+		f.DeleteInvite(i.GetUid())
 		other := f.spec()
 		other.GroupID = f.Group("acme.example")
 		elsewhere = f.add(other)

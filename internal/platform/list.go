@@ -31,7 +31,7 @@ type Scope struct {
 }
 
 func (s Scope) valid() bool {
-	return s.Everywhere == (s.GroupID == "") && !(s.Everywhere && s.Recursive)
+	return s.Everywhere == (s.GroupID == "") && (!s.Everywhere || !s.Recursive)
 }
 
 func (s Scope) filter() *common.UIDPFilter {

@@ -28,7 +28,7 @@ func TestOpenInvitesAreRevokedWhileAnotherIsStillBeingOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	invite := func() string {
 		return e.AddInvite(emulator.Invite{Group: e.Group("acme.example"), RoleUID: e.Role("viewer")}).UID
 	}
