@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 

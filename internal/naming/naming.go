@@ -15,14 +15,22 @@ const (
 	Group = `a group's name, names joined by "/", or a UIDP`
 	// Role says what a role can be named by.
 	Role = "a role's name or a UIDP"
+	// UIDP says what a UIDP is.
+	UIDP = "a UIDP: 40 hexadecimal digits, then for each level below a slash and 16 more"
 )
+
+// IsUIDP reports whether text is a UIDP and not a name.
+func IsUIDP(text string) bool { return uidp.Valid(text) }
+
+// IsInviteUIDP reports whether text can be the UIDP of an invite, which is always below a group.
+func IsInviteUIDP(text string) bool { return uidp.Valid(text) && !uidp.InRoot(text) }
 
 // name is what names of groups and roles look like, by the SDK.
 var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
 // CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
 func CheckGroup(text string) error {
-	if uidp.Valid(text) {
+	if IsUIDP(text) {
 		return nil
 	}
 	for part := range strings.SplitSeq(text, "/") {
@@ -36,7 +44,7 @@ func CheckGroup(text string) error {
 
 // CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
 func CheckRole(text string) error {
-	if !uidp.Valid(text) && !name.MatchString(text) {
+	if !IsUIDP(text) && !name.MatchString(text) {
 		return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only`)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"chainguard.dev/sdk/uidp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 )
 
 // interruptGrace is how long a create that is under way may still take when its caller gives up. Its answer is the best
@@ -63,7 +65,7 @@ func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lo
 
 	invite, err := c.readCreated(answer, spec, doing)
 	uid := answer.GetUid()
-	isInvite := IsInviteUIDP(uid)
+	isInvite := naming.IsInviteUIDP(uid)
 	mine := isInvite && uidp.Parent(uid) == spec.GroupID && c.creates.claim(create, uid)
 	switch {
 	case mine && err == nil:

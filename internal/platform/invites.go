@@ -10,6 +10,8 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 )
 
 // InviteSpec is what an invite is made from.
@@ -83,7 +85,7 @@ func (c *Client) readInvite(answer *iam.GroupInvite, doing string) (*Invite, err
 			return nil, c.malformed(doing, "its %s is %d bytes long", name, len(value))
 		}
 	}
-	if !uidp.Valid(answer.GetUid()) || uidp.InRoot(answer.GetUid()) {
+	if !naming.IsInviteUIDP(answer.GetUid()) {
 		return nil, c.malformed(doing, "its uid %q is not the UIDP of an invite", Clean(answer.GetUid()))
 	}
 	if len(answer.GetCode()) > maxCode {

@@ -23,12 +23,6 @@ type NameError struct {
 
 func (e *NameError) Error() string { return e.detail }
 
-// IsUIDP reports whether text is a UIDP and not a name.
-func IsUIDP(text string) bool { return uidp.Valid(text) }
-
-// IsInviteUIDP reports whether text can be the UIDP of an invite, which is always below a group.
-func IsInviteUIDP(text string) bool { return uidp.Valid(text) && !uidp.InRoot(text) }
-
 // maxSuggested bounds how many names an error lists.
 const maxSuggested = 12
 

@@ -299,24 +299,3 @@ func FuzzSplitReference(f *testing.F) {
 		}
 	})
 }
-
-func FuzzIsUIDP(f *testing.F) {
-	root := strings.Repeat("0123456789", 4)
-	for _, seed := range []string{"", root, root + "/0123456789abcdef", root + "/", root + "\n", root + "/0123456789ABCDEF", "viewer", root + "/0123456789abcdef\n"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if !IsUIDP(text) {
-			if IsInviteUIDP(text) {
-				t.Fatalf("%q is no UIDP but an invite's", text)
-			}
-			return
-		}
-		if len(text) < 40 || (len(text)-40)%17 != 0 || strings.Trim(text, "0123456789abcdef/") != "" {
-			t.Fatalf("%q is taken for a UIDP", text)
-		}
-		if IsInviteUIDP(text) != strings.Contains(text, "/") {
-			t.Fatalf("%q is an invite's: %t", text, IsInviteUIDP(text))
-		}
-	})
-}

@@ -58,7 +58,7 @@ func (a *deleteExpiredAction) Schema(_ context.Context, _ action.SchemaRequest, 
 				MarkdownDescription: "Group whose expired invites are deleted: a name, names from the organization down joined by `/` " +
 					"(`acme.example/platform`), or a UIDP. Default: the provider's `group`.",
 				Optional:   true,
-				Validators: []validator.String{groupReference{}},
+				Validators: []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
 				MarkdownDescription: "Whether the expired invites of the groups below `group` are deleted as well. Default: `false`.",

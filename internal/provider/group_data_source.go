@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -48,13 +49,13 @@ func (d *groupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 					"group that is found by its `id`, this is the name alone.",
 				Optional:   true,
 				Computed:   true,
-				Validators: []validator.String{groupReference{}},
+				Validators: []validator.String{groupReference},
 			},
 			"id": schema.StringAttribute{
 				MarkdownDescription: "UIDP of the group.",
 				Optional:            true,
 				Computed:            true,
-				Validators:          []validator.String{uidpReference{}},
+				Validators:          []validator.String{uidpReference},
 			},
 			"description": schema.StringAttribute{
 				MarkdownDescription: "What people wrote of the group. Null if nothing.",
@@ -132,7 +133,7 @@ func (d *groupDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 }
 
 func lookUpGroup(ctx context.Context, client *platform.Client, reference string) (platform.Group, error) {
-	if platform.IsUIDP(reference) {
+	if naming.IsUIDP(reference) {
 		return client.ReadGroup(ctx, reference)
 	}
 	return client.FindGroup(ctx, reference)

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
@@ -67,13 +68,13 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 					"(`acme.example/platform`), or a UIDP. Default: the provider's `group`.",
 				Optional:   true,
 				Computed:   true,
-				Validators: []validator.String{groupReference{}},
+				Validators: []validator.String{groupReference},
 			},
 			"role": schema.StringAttribute{
 				MarkdownDescription: "Role that the invitee gets in the group: a name, such as `viewer`, or a UIDP. Custom roles of the " +
 					"group and of the groups above it can be named as well. Exactly one of `role` and `cluster` must be set.",
 				Optional:   true,
-				Validators: []validator.String{roleReference{}},
+				Validators: []validator.String{roleReference},
 			},
 			"cluster": schema.BoolAttribute{
 				MarkdownDescription: "`true` gives the invitee the platform's default role for clusters instead of a `role`. Not every " +
@@ -91,7 +92,7 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 			"email": schema.StringAttribute{
 				MarkdownDescription: "Only address that may redeem the code. Without it, anybody who has the code can.",
 				Optional:            true,
-				Validators:          []validator.String{bareEmail{}},
+				Validators:          []validator.String{bareEmail},
 			},
 			"single_use": schema.BoolAttribute{
 				MarkdownDescription: "Whether the code can be redeemed once only; the platform deletes it then. Default: `false`.",
@@ -273,7 +274,7 @@ func (r *inviteCodeEphemeral) Close(ctx context.Context, req ephemeral.CloseRequ
 		return // Nothing was minted, or it is to live on.
 	}
 	var id string
-	if err := json.Unmarshal(value, &id); err != nil || !platform.IsInviteUIDP(id) {
+	if err := json.Unmarshal(value, &id); err != nil || !naming.IsInviteUIDP(id) {
 		resp.Diagnostics.AddError("Invite Code Not Revoked", "Terraform did not hand back which invite is to be revoked. It lives until its "+
 			"`ttl` is over; `chainctl iam invites list` shows it, and `chainctl iam invites delete` revokes it.")
 		return

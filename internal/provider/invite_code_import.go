@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -22,7 +23,7 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 			return
 		}
 	}
-	if !platform.IsInviteUIDP(id.ValueString()) {
+	if !naming.IsInviteUIDP(id.ValueString()) {
 		resp.Diagnostics.AddError("Not the UIDP of an Invite", fmt.Sprintf(
 			"%q cannot be imported. An invite code is imported by the UIDP of its invite: that of its group, a slash, and 16 hexadecimal "+
 				"digits. `chainctl iam invites list` shows it; the code itself is not needed and must not be used here.",

@@ -47,7 +47,7 @@ func (l *inviteCodeList) ListResourceConfigSchema(_ context.Context, _ list.List
 			"group": schema.StringAttribute{
 				MarkdownDescription: searchGroupText,
 				Optional:            true,
-				Validators:          []validator.String{groupReference{}},
+				Validators:          []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
 				MarkdownDescription: searchRecursiveText,
@@ -56,12 +56,12 @@ func (l *inviteCodeList) ListResourceConfigSchema(_ context.Context, _ list.List
 			"email": schema.StringAttribute{
 				MarkdownDescription: searchEmailText,
 				Optional:            true,
-				Validators:          []validator.String{bareEmail{}},
+				Validators:          []validator.String{bareEmail},
 			},
 			"role": schema.StringAttribute{
 				MarkdownDescription: searchRoleText,
 				Optional:            true,
-				Validators:          []validator.String{roleReference{}},
+				Validators:          []validator.String{roleReference},
 			},
 			"single_use": schema.BoolAttribute{
 				MarkdownDescription: searchSingleUseText,

@@ -69,14 +69,14 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 					"another way to write the same does not.",
 				Optional:   true,
 				Computed:   true,
-				Validators: []validator.String{groupReference{}},
+				Validators: []validator.String{groupReference},
 			},
 			"role": schema.StringAttribute{
 				MarkdownDescription: "Role that the invitee gets in the group: a name, such as `viewer`, or a UIDP. Custom roles of the " +
 					"group and of the groups above it can be named as well. Exactly one of `role` and `cluster` must be set. Another role " +
 					"replaces the invite code; another way to write the same does not.",
 				Optional:   true,
-				Validators: []validator.String{roleReference{}},
+				Validators: []validator.String{roleReference},
 			},
 			"cluster": schema.BoolAttribute{
 				MarkdownDescription: "`true` gives the invitee the platform's default role for clusters instead of a `role`. Not every " +
@@ -97,7 +97,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				MarkdownDescription: "Only address that may redeem the code. Without it, anybody who has the code can. Another address " +
 					"replaces the invite code.",
 				Optional:      true,
-				Validators:    []validator.String{bareEmail{}},
+				Validators:    []validator.String{bareEmail},
 				PlanModifiers: []planmodifier.String{sameAddress{}, replaceString()},
 			},
 			"single_use": schema.BoolAttribute{

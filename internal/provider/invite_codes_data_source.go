@@ -43,7 +43,7 @@ func (d *inviteCodesDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"group": schema.StringAttribute{
 				MarkdownDescription: searchGroupText,
 				Optional:            true,
-				Validators:          []validator.String{groupReference{}},
+				Validators:          []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
 				MarkdownDescription: searchRecursiveText,
@@ -52,12 +52,12 @@ func (d *inviteCodesDataSource) Schema(_ context.Context, _ datasource.SchemaReq
 			"email": schema.StringAttribute{
 				MarkdownDescription: searchEmailText,
 				Optional:            true,
-				Validators:          []validator.String{bareEmail{}},
+				Validators:          []validator.String{bareEmail},
 			},
 			"role": schema.StringAttribute{
 				MarkdownDescription: searchRoleText,
 				Optional:            true,
-				Validators:          []validator.String{roleReference{}},
+				Validators:          []validator.String{roleReference},
 			},
 			"single_use": schema.BoolAttribute{
 				MarkdownDescription: searchSingleUseText,

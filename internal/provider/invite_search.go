@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -97,7 +98,7 @@ func (f inviteSearch) matches(invite platform.Listed) bool {
 // checkRoleExists tells a role that no invite gives from one that is misspelled. Who may list invites but not roles
 // gets the benefit of the doubt.
 func checkRoleExists(ctx context.Context, client *platform.Client, role string, diags *diag.Diagnostics) {
-	if platform.IsUIDP(role) {
+	if naming.IsUIDP(role) {
 		return
 	}
 	var none *platform.NameError

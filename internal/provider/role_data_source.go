@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
@@ -48,7 +49,7 @@ func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				MarkdownDescription: "Name of the role, such as `viewer`. Where several roles have it, the error lists them.",
 				Optional:            true,
 				Computed:            true,
-				Validators:          []validator.String{roleReference{}},
+				Validators:          []validator.String{roleReference},
 			},
 			"group": schema.StringAttribute{
 				MarkdownDescription: "Group in which the role is to be given: a name, names from the organization down joined by `/`, or a UIDP. " +
@@ -56,7 +57,7 @@ func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 					"above it. Without it, `name` means any role that you can see.",
 				Optional: true,
 				Validators: []validator.String{
-					groupReference{},
+					groupReference,
 					stringvalidator.ConflictsWith(path.MatchRoot("id")),
 				},
 			},
@@ -64,7 +65,7 @@ func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				MarkdownDescription: "UIDP of the role.",
 				Optional:            true,
 				Computed:            true,
-				Validators:          []validator.String{uidpReference{}},
+				Validators:          []validator.String{uidpReference},
 			},
 			"description": schema.StringAttribute{
 				MarkdownDescription: "What people wrote of the role. Null if nothing.",
@@ -135,7 +136,7 @@ func (d *roleDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 }
 
 func lookUpRole(ctx context.Context, client *platform.Client, reference, groupID string) (platform.Role, error) {
-	if platform.IsUIDP(reference) {
+	if naming.IsUIDP(reference) {
 		return client.ReadRole(ctx, reference)
 	}
 	return client.FindRole(ctx, reference, groupID)

@@ -14,89 +14,53 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// groupReference takes what a group can be named by.
-type groupReference struct{}
+// The validators of attributes, each of which can judge its value offline.
+var (
+	groupReference = textValidator{takes: naming.Group, summary: "Not a Group", check: naming.CheckGroup}
+	roleReference  = textValidator{takes: naming.Role, summary: "Not a Role", check: naming.CheckRole}
+	uidpReference  = textValidator{takes: naming.UIDP, summary: "Not a UIDP", check: checkUIDP}
+	bareEmail      = textValidator{takes: oneAddress, summary: "Not an Email Address", check: checkBareEmail}
+)
+
+// textValidator validates a text that is set and known.
+type textValidator struct {
+	takes   string // what the text must be
+	summary string // of the error
+	check   func(text string) error
+}
 
 // Description implements [validator.String].
-func (groupReference) Description(context.Context) string { return naming.Group }
+func (v textValidator) Description(context.Context) string { return v.takes }
 
 // MarkdownDescription implements [validator.String].
-func (v groupReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+func (v textValidator) MarkdownDescription(context.Context) string { return v.takes }
 
 // ValidateString implements [validator.String].
-func (groupReference) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (v textValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
 	text := req.ConfigValue.ValueString()
-	if err := naming.CheckGroup(text); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a Group", fmt.Sprintf("%q %v.", platform.Clean(text), err))
+	if err := v.check(text); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %v.", platform.Clean(text), err))
 	}
 }
 
-// roleReference takes what a role can be named by.
-type roleReference struct{}
-
-// Description implements [validator.String].
-func (roleReference) Description(context.Context) string { return naming.Role }
-
-// MarkdownDescription implements [validator.String].
-func (v roleReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-// ValidateString implements [validator.String].
-func (roleReference) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
+func checkUIDP(text string) error {
+	if !naming.IsUIDP(text) {
+		return fmt.Errorf("must be %s. A name goes into `name`", naming.UIDP)
 	}
-	text := req.ConfigValue.ValueString()
-	if err := naming.CheckRole(text); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a Role", fmt.Sprintf("%q %v.", platform.Clean(text), err))
-	}
+	return nil
 }
 
-// uidpReference takes a UIDP and no name.
-type uidpReference struct{}
+// oneAddress is what an address is with nothing around it.
+const oneAddress = "one email address, without a display name"
 
-// Description implements [validator.String].
-func (uidpReference) Description(context.Context) string {
-	return "a UIDP: 40 hexadecimal digits, then for each level below a slash and 16 more"
-}
-
-// MarkdownDescription implements [validator.String].
-func (v uidpReference) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-// ValidateString implements [validator.String].
-func (v uidpReference) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	if text := req.ConfigValue.ValueString(); !platform.IsUIDP(text) {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a UIDP", fmt.Sprintf(
-			"%q must be %s. A name goes into `name`.", platform.Clean(text), v.Description(ctx)))
-	}
-}
-
-// bareEmail takes one address and nothing around it.
-type bareEmail struct{}
-
-// Description implements [validator.String].
-func (bareEmail) Description(context.Context) string {
-	return "one email address, without a display name"
-}
-
-// MarkdownDescription implements [validator.String].
-func (v bareEmail) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
-
-// ValidateString implements [validator.String].
-func (v bareEmail) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
-	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
-	}
-	text := req.ConfigValue.ValueString()
+func checkBareEmail(text string) error {
 	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || address.Name != "" {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not an Email Address", fmt.Sprintf(
-			"%q must be %s, such as kim@example.com.", platform.Clean(text), v.Description(ctx)))
+		return fmt.Errorf("must be %s, such as kim@example.com", oneAddress)
 	}
+	return nil
 }
 
 // validateRoleOrCluster holds that exactly one of role and cluster says what the invitee gets.
