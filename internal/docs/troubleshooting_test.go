@@ -89,7 +89,7 @@ func headlinesOf(node ast.Node) []string {
 			}
 		}
 	case *ast.KeyValueExpr:
-		if nameOf(node.Key) == "Summary" {
+		if strings.EqualFold(nameOf(node.Key), "summary") {
 			if s, ok := text(node.Value); ok {
 				return []string{s}
 			}
