@@ -84,8 +84,8 @@ func fileError(err error) string {
 }
 
 // errNoIdentity is why a pipeline's own token is not used.
-var errNoIdentity = errors.New("not looked at, as no identity is set: the pipeline's token can be exchanged only for that " +
-	"of an assumable identity (identity in the provider block, CHAINGUARD_IDENTITY or TF_CHAINGUARD_IDENTITY)")
+var errNoIdentity = errors.New("not looked at, as no identity is set (identity in the provider block, CHAINGUARD_IDENTITY " +
+	"or TF_CHAINGUARD_IDENTITY)")
 
 // gitHubActions asks GitHub's token service, which a job can do that has the permission "id-token: write".
 type gitHubActions struct {

@@ -25,7 +25,7 @@ type Attempt struct {
 // Error lists each source and why it gave nothing, and the two shortest ways to get a token.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "there is no token to call the platform with (audience %s). Looked at, in this order:\n", e.Audience)
+	fmt.Fprintf(&b, "no usable token was found to call the platform with (audience %s). Looked at, in this order:\n", e.Audience)
 	for _, a := range e.Attempts {
 		fmt.Fprintf(&b, "  - %s: %s\n", a.Source, a.Reason)
 	}

@@ -5,6 +5,7 @@ package naming
 import (
 	"errors"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"chainguard.dev/sdk/uidp"
@@ -30,22 +31,38 @@ var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
 // CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
 func CheckGroup(text string) error {
-	if IsUIDP(text) {
+	if canBeGroup(text) {
 		return nil
 	}
-	for part := range strings.SplitSeq(text, "/") {
-		if !name.MatchString(part) {
-			return errors.New("must be " + Group + ". A name has lower case letters, digits, spaces and . _ - only; a UIDP has " +
-				"40 hexadecimal digits, then for each folder a slash and 16 more")
-		}
-	}
-	return nil
+	return errors.New("must be " + Group + ". A name has lower case letters, digits, spaces and . _ - only; a UIDP has " +
+		"40 hexadecimal digits, then for each folder a slash and 16 more" + didYouMean(text, canBeGroup))
 }
 
 // CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
 func CheckRole(text string) error {
-	if !IsUIDP(text) && !name.MatchString(text) {
-		return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only`)
+	if canBeRole(text) {
+		return nil
 	}
-	return nil
+	return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only` +
+		didYouMean(text, canBeRole))
+}
+
+func canBeGroup(text string) bool {
+	for part := range strings.SplitSeq(text, "/") {
+		if !name.MatchString(part) {
+			return IsUIDP(text)
+		}
+	}
+	return true
+}
+
+func canBeRole(text string) bool { return IsUIDP(text) || name.MatchString(text) }
+
+// didYouMean proposes text in lower case, if that is what is wrong with it.
+func didYouMean(text string, can func(string) bool) string {
+	lower := strings.ToLower(strings.TrimSpace(text))
+	if !can(lower) {
+		return ""
+	}
+	return ". Did you mean " + strconv.Quote(lower) + "?"
 }

@@ -49,6 +49,21 @@ func TestWhatCanNameAGroupAndARole(t *testing.T) {
 	}
 }
 
+func TestWhatIsMeantByCapitalsIsProposed(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[error]string{
+		CheckRole("Viewer"):           `Did you mean "viewer"?`,
+		CheckRole(" viewer\n"):        `Did you mean "viewer"?`,
+		CheckGroup("Acme.Example/CI"): `Did you mean "acme.example/ci"?`,
+		CheckGroup("acme!"):           "and 16 more",
+		CheckRole("acme/Viewer"):      "- only",
+	} {
+		if !strings.HasSuffix(got.Error(), want) {
+			t.Errorf("it says %q, want it to end with %q", got, want)
+		}
+	}
+}
+
 func FuzzIsUIDP(f *testing.F) {
 	root := strings.Repeat("0123456789", 4)
 	for _, seed := range []string{"", root, root + "/0123456789abcdef", root + "/", root + "\n", root + "/0123456789ABCDEF", "viewer", root + "/0123456789abcdef\n"} {

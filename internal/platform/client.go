@@ -83,6 +83,7 @@ type Client struct {
 	byGroup lookups[Group]
 	byRole  lookups[Role]
 	named   lookups[[]Role]
+	written sync.Map // what people call a group, by its UIDP
 }
 
 // New prepares a client. It does no I/O; the first call connects. An API that cannot be one is an error.

@@ -85,7 +85,11 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 // such group or no telling which. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
 	return c.byGroup.get(ctx, reference, c.config.Now, func(ctx context.Context) (Group, error) {
-		return c.findGroup(ctx, reference)
+		group, err := c.findGroup(ctx, reference)
+		if err == nil {
+			c.written.Store(group.ID, reference)
+		}
+		return group, err
 	})
 }
 

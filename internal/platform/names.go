@@ -24,7 +24,7 @@ type NameError struct {
 func (e *NameError) Error() string { return e.detail }
 
 // maxSuggested bounds how many names an error lists.
-const maxSuggested = 12
+const maxSuggested = 24
 
 // suggest is the end of a sentence about a name that is not in names: the nearest, or else what there is, or none.
 func suggest(name string, names []string, none string) string {

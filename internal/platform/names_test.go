@@ -170,7 +170,7 @@ func TestFindRole(t *testing.T) {
 		{"deployer", acme, false, []string{`no role named "deployer"`}}, // A role of a folder is not for the group above.
 		{"foreigner", f.group, false, []string{`no role named "foreigner"`}},
 		{"veiwer", acme, false, []string{`Did you mean "viewer"?`}},
-		{"zzzzzzzzzzzzzzzz", acme, false, []string{"There are: ", "editor", "and "}},
+		{"zzzzzzzzzzzzzzzz", acme, false, []string{"There are: ", "editor", "viewer"}},
 		{"", acme, false, []string{"empty"}},
 	} {
 		role, err := f.client.FindRole(t.Context(), test.name, test.group)
@@ -183,6 +183,27 @@ func TestFindRole(t *testing.T) {
 		if strings.Contains(e.Error(), "foreigner\",") || strings.Contains(e.Error(), ", foreigner") {
 			t.Errorf("a role is suggested that cannot be given here: %v", e)
 		}
+	}
+
+	// The group is called what it was asked for by.
+	group, err := f.client.FindGroup(t.Context(), "acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.client.FindRole(t.Context(), "viewerr", group.ID)
+	wantText(t, fmt.Sprint(err), `in group "acme.example"`, `Did you mean "viewer"?`)
+}
+
+func TestALongListOfNamesIsCutShort(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range maxSuggested + 3 {
+		names = append(names, fmt.Sprintf("team-%02d", i))
+	}
+	got := suggest("zzzzzzzz", names, "")
+	wantText(t, got, "There are: team-00, ", " and 3 more.")
+	if last := names[maxSuggested]; strings.Contains(got, last) {
+		t.Errorf("%q has %s", got, last)
 	}
 }
 

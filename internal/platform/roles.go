@@ -89,7 +89,7 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	slices.Sort(lines)
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
 		"%d roles that %s are named %q:\n\n%s\n\nWrite the UIDP of the one you mean.",
-		len(named), within(groupID), name, strings.Join(lines, "\n"))}
+		len(named), c.within(groupID), name, strings.Join(lines, "\n"))}
 }
 
 // rolesNamed are the roles of a name that the caller can see, wherever they can be given. The answer is remembered: the
@@ -107,10 +107,13 @@ func (c *Client) ExpectRole(ctx context.Context, name string) {
 	}
 }
 
-// within says where a role was looked for, after "that".
-func within(groupID string) string {
+// within says where a role was looked for, after "that", in the words in which the group was asked for.
+func (c *Client) within(groupID string) string {
 	if groupID == "" {
 		return "this identity can see"
+	}
+	if name, ok := c.written.Load(groupID); ok {
+		return fmt.Sprintf("can be given in group %q", name)
 	}
 	return "can be given in group " + groupID
 }
@@ -122,7 +125,7 @@ func (r Role) usableIn(groupID string) bool {
 }
 
 func (c *Client) noRole(ctx context.Context, name, groupID string) error {
-	detail := fmt.Sprintf("There is no role named %q that %s.", name, within(groupID))
+	detail := fmt.Sprintf("There is no role named %q that %s.", name, c.within(groupID))
 	if all, err := c.listRoles(ctx, "listing roles", &iam.ListRolesRequest{}); err == nil {
 		var names []string
 		for _, role := range all {

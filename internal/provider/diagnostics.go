@@ -32,7 +32,8 @@ func addProblem(diags *diag.Diagnostics, problem settings.Problem) {
 func addError(diags *diag.Diagnostics, summary string, err error) {
 	var signIn *login.Error
 	if errors.As(err, &signIn) {
-		diags.AddError("Not Signed In to Chainguard", signIn.Error())
+		text := signIn.Error()
+		diags.AddError("Not Signed In to Chainguard", strings.ToUpper(text[:1])+text[1:])
 		return
 	}
 	var name *platform.NameError
@@ -105,8 +106,9 @@ func advice(e *platform.Error) string {
 			"provider's `audience` and `api` are those of the same platform."
 	case codes.PermissionDenied:
 		if e.Capability != "" {
-			return fmt.Sprintf("The identity that Terraform signed in with needs %s there. Have an owner of the group bind it to a role that "+
-				"has it, such as `owner`.", e.Capability)
+			return fmt.Sprintf("The identity that Terraform signed in with needs %s there. Check that the group is the one that is meant: "+
+				"one that does not exist may be answered in the same way. If it is, have an owner of it bind the identity to a role with "+
+				"what is needed.", e.Capability)
 		}
 		return "The identity that Terraform signed in with may not do this."
 	case codes.NotFound:
@@ -140,5 +142,10 @@ func attributeOf(field string) (attribute string, ok bool) {
 	}
 }
 
-// sentence ends a text with one full stop.
-func sentence(text string) string { return strings.TrimRight(text, ". ") + "." }
+// sentence ends a text with one full stop, unless it is a question.
+func sentence(text string) string {
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
+	return strings.TrimRight(text, ". ") + "."
+}

@@ -83,8 +83,8 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 			},
 			"ttl": schema.StringAttribute{
 				CustomType: ttl.Type{},
-				MarkdownDescription: "How long the code lives if nothing revokes it before: Go's durations, and `d` for days and `w` for " +
-					"weeks, such as `15m`, `1h30m` or `2d`. Default: `1h`, which is shorter than the resource's, as the code is meant for the " +
+				MarkdownDescription: "How long the code lives if nothing revokes it before: numbers with the units `s`, `m` (minutes), `h`, `d` " +
+					"and `w`, such as `15m`, `1h30m` or `2d`. Default: `1h`, which is shorter than the resource's, as the code is meant for the " +
 					"run only.",
 				Optional: true,
 				Computed: true,

@@ -85,7 +85,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 			},
 			"ttl": schema.StringAttribute{
 				CustomType: ttl.Type{},
-				MarkdownDescription: "How long the code lives: Go's durations, and `d` for days and `w` for weeks, such as `5d`, `1w` or " +
+				MarkdownDescription: "How long the code lives: numbers with the units `s`, `m` (minutes), `h`, `d` and `w`, such as `5d`, `1w` or " +
 					"`36h30m`. Default: `168h`, as chainctl has it. Another lifetime replaces the invite code; another spelling of the " +
 					"same does nothing.",
 				Optional:      true,
@@ -178,7 +178,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Create:            true,
 				Read:              true,
 				Delete:            true,
-				CreateDescription: "How long making the invite may take, such as `10m`. Default: `5m`.",
+				CreateDescription: "How long making the invite may take, such as `10m` or `1h` (without days and weeks). Default: `5m`.",
 				ReadDescription:   "How long reading the invite may take. Default: `2m`.",
 				DeleteDescription: "How long revoking the invite may take. Default: `5m`.",
 			}),

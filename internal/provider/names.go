@@ -112,8 +112,8 @@ func (s *session) role(ctx context.Context, reference, groupID string, cluster b
 	switch {
 	case cluster && errors.As(err, &none) && !none.Ambiguous:
 		diags.AddAttributeError(path.Root("cluster"), "No Role for Clusters", fmt.Sprintf(
-			"The platform has no role %q, which invites for clusters gave by default. Set `role` instead of `cluster`; `chainctl iam "+
-				"roles list` shows those there are.", platform.ClusterRoleName))
+			"The platform has no default role for invites of clusters (a role named %q was looked for). Set `role` instead of `cluster`; "+
+				"`chainctl iam roles list` shows those there are.", platform.ClusterRoleName))
 	case cluster:
 		addNameError(diags, path.Root("cluster"), "Role Not Looked Up", err)
 	default:

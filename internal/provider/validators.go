@@ -41,8 +41,14 @@ func (v textValidator) ValidateString(_ context.Context, req validator.StringReq
 		return
 	}
 	text := req.ConfigValue.ValueString()
-	if err := v.check(text); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %v.", platform.Clean(text), err))
+	err := v.check(text)
+	switch {
+	case err == nil:
+	case text == "":
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf(
+			"An empty text is not %s. To set nothing, leave the attribute out, or set it to null.", v.takes))
+	default:
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %s", platform.Clean(text), sentence(err.Error())))
 	}
 }
 

@@ -74,8 +74,8 @@ func checkURL(text string) (string, error) {
 	case !validPort(u):
 		return "", errors.New("its port is not a number from 1 to 65535")
 	case u.Scheme == "http" && !loopback.IsHost(u.Hostname()):
-		return "", fmt.Errorf("http://%s is not encrypted, and tokens are sent there: write https://. "+
-			"Only for this machine itself (localhost, 127.0.0.1, [::1]) http:// is allowed", printable(u.Host))
+		return "", fmt.Errorf("%s is not encrypted, and tokens are sent there: write https://. "+
+			"Only for this machine itself (localhost, 127.0.0.1, [::1]) http:// is allowed", printable("http://"+u.Host))
 	}
 	u.Path = ""
 	u.Host = strings.ToLower(u.Host)

@@ -61,7 +61,7 @@ func Parse(text string) (time.Duration, error) {
 	case len(text) > maxLength:
 		return 0, fmt.Errorf("a lifetime of %d characters is too long to be one: write %s", len(text), examples)
 	case strings.HasPrefix(text, "-"):
-		return 0, fmt.Errorf("a lifetime must not be negative: %q", text)
+		return 0, fmt.Errorf("%q is negative, and a lifetime cannot be: write %s", text, examples)
 	}
 
 	total := new(big.Rat)

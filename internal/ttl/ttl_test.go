@@ -43,7 +43,7 @@ func TestParseRefuses(t *testing.T) {
 		"0d":                     "too short",
 		"999ms":                  "too short",
 		"1ns":                    "too short",
-		"-5d":                    "must not be negative",
+		"-5d":                    "is negative",
 		"+5d":                    "is not a lifetime",
 		"five days":              "is not a lifetime",
 		"5 d":                    "is not a lifetime",
