@@ -29,6 +29,6 @@ output "codes" {
 }
 
 output "joined" {
-  description = "Who has redeemed their code."
+  description = "Whose invite is gone, which mostly means that they have redeemed it."
   value       = [for email, invite in chainguard_invite_code.person : email if invite.status == "consumed"]
 }

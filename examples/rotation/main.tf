@@ -34,7 +34,8 @@ resource "terraform_data" "rollout" {
   input = chainguard_invite_code.machines.expires_at
 
   lifecycle {
-    replace_triggered_by = [chainguard_invite_code.machines]
+    create_before_destroy = true
+    replace_triggered_by  = [chainguard_invite_code.machines]
   }
 }
 

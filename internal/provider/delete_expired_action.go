@@ -49,9 +49,12 @@ func (a *deleteExpiredAction) Configure(_ context.Context, req action.ConfigureR
 // Schema implements [action.Action].
 func (a *deleteExpiredAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Deletes the invites whose time is over, as `chainctl iam invites delete --expired` does: the platform keeps " +
-			"them until somebody does. What is still alive is left alone, by the platform's clock where it tells the time. A deletion that " +
-			"fails does not stop the others; all that failed are reported.\n\n" +
+		MarkdownDescription: "Deletes the invites whose time is over, as `chainctl iam invites delete --expired` does: as far as is known, the " +
+			"platform keeps them until somebody does. What is still alive is left alone, by the platform's clock where it tells the time. A " +
+			"deletion that fails does not stop the others; all that failed are reported.\n\n" +
+			"Before it is run, run `terraform apply`, or `terraform apply -refresh-only`, wherever single-use invites are managed. " +
+			"A single-use invite that expired and was deleted between two refreshes looks like one that was redeemed, becomes `consumed`, and is " +
+			"not renewed.\n\n" +
 			"Needs Terraform 1.14, or later. OpenTofu has no actions; use chainctl there.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{

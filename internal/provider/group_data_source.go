@@ -66,7 +66,7 @@ func (d *groupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 				Computed:            true,
 			},
 			"verified": schema.BoolAttribute{
-				MarkdownDescription: "Whether Chainguard verified the organization. Only verified organizations have a name of their own.",
+				MarkdownDescription: "Whether Chainguard verified the organization. Only verified organizations have a globally unique name.",
 				Computed:            true,
 			},
 			"created_at": schema.StringAttribute{

@@ -101,7 +101,7 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 			},
 			"revoke_on_close": schema.BoolAttribute{
 				MarkdownDescription: "Whether the code is revoked as soon as the run no longer needs it. Default: `true`. With `false` the code " +
-					"of every plan and of every apply lives on until its `ttl` is over; `!terraform.applying` spares only that of the apply.",
+					"of every plan and of every apply lives on until its `ttl` is over; `!terraform.applying` keeps only that of the apply.",
 				Optional: true,
 				Computed: true,
 			},

@@ -19,7 +19,7 @@ run "invites_everybody" {
 
   assert {
     condition     = length(toset(values(output.codes))) == 2
-    error_message = "Each code should be another."
+    error_message = "Every code should be different."
   }
 
   assert {
