@@ -1,8 +1,6 @@
 package examples_test
 
 import (
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -20,7 +18,7 @@ func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
 	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
 	w.NeedsVersion("1.8", "1.6")
 	w.InstallProvider()
-	w.Setenv("EMULATOR", buildEmulator(t))
+	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
 	w.Setenv("TERRAFORM", w.Terraform())
 
 	out, complaints, err := w.Exec("sh", "test.sh")
@@ -37,7 +35,7 @@ func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
 	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
 	w.NeedsVersion("1.8", "1.6")
 	w.InstallProvider()
-	w.Setenv("EMULATOR", buildEmulator(t))
+	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
 	w.Setenv("TERRAFORM", w.Terraform())
 	w.Write("main.tf", strings.Replace(read(t, "modules/onboarding/main.tf"), "single_use = true", "single_use = false", 1))
 	out, complaints, err := w.Exec("sh", "test.sh", "-filter=tests/onboarding.tftest.hcl")
@@ -49,14 +47,4 @@ func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
 	if _, complaints, err := w.Exec("sh", "test.sh"); err == nil || !strings.Contains(complaints, "at least one organization") {
 		t.Errorf("an emulator that does not start is not told of: %v\n%s", err, complaints)
 	}
-}
-
-func buildEmulator(t *testing.T) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "emulator")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../internal/cmd/emulator")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building the emulator: %v\n%s", err, out)
-	}
-	return program
 }

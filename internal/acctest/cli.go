@@ -1,16 +1,13 @@
 package acctest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,7 +35,7 @@ type CLI struct {
 func NewCLI(t testing.TB) *CLI {
 	t.Helper()
 	program := terraformProgram(t)
-	provider := buildProvider(t)
+	provider := ProviderProgram(t)
 	e := emulator.ForTest(t, emulator.Options{Clock: clock.Real{}})
 	c := &CLI{Emulator: e, Dir: t.TempDir(), Token: e.AdminToken(), Provider: provider, program: program}
 	c.Write(t, "cli.tfrc", fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n    %q = %q\n  }\n  direct {}\n}\n",
@@ -151,33 +148,4 @@ func terraformProgram(t testing.TB) string {
 	}
 	t.Skip("no terraform and no tofu on PATH: `make test` builds one")
 	return ""
-}
-
-var builtProvider = sync.OnceValues(func() (string, error) {
-	// Left to the system to clean up: it outlives every test of the process.
-	folder, err := os.MkdirTemp("", "provider-under-test-")
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(folder, "terraform-provider-chainguard")
-	if runtime.GOOS == "windows" {
-		program += ".exe"
-	}
-	_, here, _, _ := runtime.Caller(0)
-	build := exec.Command("go", "build", "-ldflags", "-X main.version="+Version, "-o", program, ".")
-	build.Dir = filepath.Join(filepath.Dir(here), "..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the provider: %w\n%s", err, bytes.TrimSpace(out))
-	}
-	return program, nil
-})
-
-// buildProvider builds the provider, once in a process.
-func buildProvider(t testing.TB) string {
-	t.Helper()
-	program, err := builtProvider()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
 }

@@ -248,7 +248,7 @@ func compareVersions(a, b string) int {
 // InstallProvider has `terraform init` install the provider that is built from these sources, and no other.
 func (w *Workspace) InstallProvider() {
 	w.t.Helper()
-	program, err := os.ReadFile(buildProvider(w.t))
+	program, err := os.ReadFile(ProviderProgram(w.t))
 	if err != nil {
 		w.t.Fatal(err)
 	}
