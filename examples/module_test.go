@@ -21,9 +21,9 @@ func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
 	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
 	w.Setenv("TERRAFORM", w.Terraform())
 
-	out, complaints, err := w.Exec("sh", "test.sh")
-	if err != nil || !strings.Contains(out, "7 passed, 0 failed") {
-		t.Errorf("%v\n%s%s", err, out, complaints)
+	out, err := w.Program(t.Context(), "sh", "test.sh").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "7 passed, 0 failed") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 
@@ -38,13 +38,13 @@ func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
 	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
 	w.Setenv("TERRAFORM", w.Terraform())
 	w.Write("main.tf", strings.Replace(read(t, "modules/onboarding/main.tf"), "single_use = true", "single_use = false", 1))
-	out, complaints, err := w.Exec("sh", "test.sh", "-filter=tests/onboarding.tftest.hcl")
-	if err == nil || !strings.Contains(complaints, "Each invite should be for a single use.") {
-		t.Errorf("a module that is wrong passes its tests: %v\n%s%s", err, out, complaints)
+	out, err := w.Program(t.Context(), "sh", "test.sh", "-filter=tests/onboarding.tftest.hcl").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "Each invite should be for a single use.") {
+		t.Errorf("a module that is wrong passes its tests: %v\n%s", err, out)
 	}
 
 	w.Write("tests/platform.yaml", "organizations: []\n")
-	if _, complaints, err := w.Exec("sh", "test.sh"); err == nil || !strings.Contains(complaints, "at least one organization") {
-		t.Errorf("an emulator that does not start is not told of: %v\n%s", err, complaints)
+	if out, err := w.Program(t.Context(), "sh", "test.sh").CombinedOutput(); err == nil || !strings.Contains(string(out), "at least one organization") {
+		t.Errorf("an emulator that does not start is not told of: %v\n%s", err, out)
 	}
 }

@@ -1,64 +1,62 @@
 package acctest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// OurSource is how configurations name the provider.
-const OurSource = "chainguard-invites/chainguard"
-
-// ServerFactory makes a provider that a test serves to Terraform.
-type ServerFactory = func() (tfprotov6.ProviderServer, error)
-
-// Workspace is a folder in which a real Terraform is run as a user would run it. It is for what terraform-plugin-testing
-// has no way to do: configurations of several files, providers with the same local name, `terraform test`. Where a
-// [CLI] runs the provider as a program by the real clock, it serves the one in the test's process, by the fake clock.
+// Workspace is a folder in which a real Terraform (or OpenTofu) is run as a user would run it. It is for what
+// terraform-plugin-testing has no way to do: configurations of several files, providers with the same local name,
+// `terraform test`, and what only a provider that is a program shows, such as logs, signals and files.
 type Workspace struct {
 	t         *testing.T
 	dir       string
 	terraform string
-	env       []string
+	env       map[string]string
 }
 
-// NewWorkspace makes a folder with a copy of the folder from; an empty from is an empty folder. What it holds
-// finds the providers that serve names by their source address, such as "hashicorp/aws".
+// NewWorkspace makes a folder with a copy of the folder from; an empty from is an empty folder. Providers are served by
+// the test's process, by its fake clock: those that serve names by their source address, such as "hashicorp/aws".
 func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Workspace {
 	t.Helper()
-	w := &Workspace{t: t, dir: t.TempDir(), terraform: terraformProgram(t)}
+	w := &Workspace{t: t, dir: t.TempDir(), terraform: terraformProgram(t), env: map[string]string{}}
 	if from != "" {
 		if err := os.CopyFS(w.dir, os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	home := t.TempDir()
-	config := filepath.Join(home, "terraform.rc")
-	if err := os.WriteFile(config, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.env = append(impersonal(), "HOME="+home, "TF_CLI_CONFIG_FILE="+config, "TF_CLI_ARGS=-no-color", "TF_INPUT=0",
-		"CHECKPOINT_DISABLE=1")
+	w.setHermetic()
+	w.setCLIConfig("")
 	if len(serve) > 0 {
-		w.env = append(w.env, "TF_REATTACH_PROVIDERS="+w.reattach(serve))
+		w.Setenv("TF_REATTACH_PROVIDERS", w.reattach(serve))
 	}
 	return w
 }
 
-// Setenv sets an environment variable for Terraform and for the providers that it starts itself.
-func (w *Workspace) Setenv(name, value string) { w.env = append(w.env, name+"="+value) }
+// NewProgramWorkspace makes an empty folder, and a platform with the real clock that ends with the test. Terraform
+// starts the provider as a program, which is signed in to the platform as its administrator.
+func NewProgramWorkspace(t *testing.T) (*Workspace, *emulator.Emulator) {
+	t.Helper()
+	w := NewWorkspace(t, "", nil)
+	w.overrideProvider(ProviderProgram(t))
+	e := emulator.ForTest(t, emulator.Options{})
+	w.Setenv("CHAINGUARD_PLATFORM_API", e.URL())
+	w.Setenv("CHAINGUARD_PLATFORM_ISSUER", e.URL())
+	w.Setenv("CHAINGUARD_PLATFORM_AUDIENCE", e.Audience())
+	w.Setenv("CHAINGUARD_TOKEN", e.AdminToken())
+	return w, e
+}
 
 // Path is that of a file in the folder.
 func (w *Workspace) Path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
@@ -71,28 +69,56 @@ func (w *Workspace) Write(name, content string) {
 	}
 }
 
-// Run runs Terraform, which has to succeed, and returns what it printed to its standard output.
-func (w *Workspace) Run(args ...string) string {
+// Configure writes the configuration. The provider's source is declared here.
+func (w *Workspace) Configure(hcl string) {
 	w.t.Helper()
-	stdout, stderr, err := w.Try(args...)
-	if err != nil {
-		w.t.Fatalf("terraform %s: %v\n%s%s", strings.Join(args, " "), err, stdout, stderr)
+	w.Write("main.tf", "terraform {\n  required_providers {\n    chainguard = {\n      source = \""+OurSource+"\"\n    }\n  }\n}\n"+hcl)
+}
+
+// Setenv sets an environment variable for Terraform and for what it starts. An empty value unsets it.
+func (w *Workspace) Setenv(name, value string) {
+	if value == "" {
+		delete(w.env, name)
+		return
 	}
-	return stdout
+	w.env[name] = value
 }
 
-// Try runs Terraform, and returns what it printed.
-func (w *Workspace) Try(args ...string) (stdout, stderr string, err error) {
-	return w.Exec(w.terraform, args...)
+// Getenv is an environment variable of Terraform, and of what it starts.
+func (w *Workspace) Getenv(name string) string { return w.env[name] }
+
+// Run runs Terraform, which has to succeed, and returns what it printed to both of its streams.
+func (w *Workspace) Run(args ...string) (output string) {
+	w.t.Helper()
+	output, err := w.Try(args...)
+	if err != nil {
+		w.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, output)
+	}
+	return output
 }
 
-// Exec runs any program as Terraform is run.
-func (w *Workspace) Exec(program string, args ...string) (stdout, stderr string, err error) {
-	var out, complaints bytes.Buffer
-	command := exec.CommandContext(w.t.Context(), program, args...)
-	command.Dir, command.Env, command.Stdout, command.Stderr = w.dir, w.env, &out, &complaints
-	err = command.Run()
-	return out.String(), complaints.String(), err
+// Try is Run where Terraform may fail. It stops one that does not end.
+func (w *Workspace) Try(args ...string) (output string, err error) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
+	defer cancel()
+	out, err := w.Command(ctx, args...).CombinedOutput()
+	return string(out), err
+}
+
+// Command is Terraform with these arguments, ready to be started.
+func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
+	return w.Program(ctx, w.terraform, args...)
+}
+
+// Program is any program, ready to be started where and as Terraform is.
+func (w *Workspace) Program(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = w.dir
+	for name, value := range w.env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	cmd.WaitDelay = 10 * time.Second // What it started may outlive it, and hold its output open.
+	return cmd
 }
 
 // Output is the value of an output, into which it is read as JSON.
@@ -104,168 +130,60 @@ func (w *Workspace) Output(name string, into any) {
 	}
 }
 
-// NeedsVersion skips the test where the CLI is older: than terraform if it is Terraform, than tofu if it is OpenTofu.
-func (w *Workspace) NeedsVersion(terraform, tofu string) {
+// StateIDs are the ids of the invites in the state.
+func (w *Workspace) StateIDs() []string {
 	w.t.Helper()
-	if !w.AtLeast(terraform, tofu) {
-		w.t.Skipf("it needs Terraform %s or OpenTofu %s", terraform, tofu)
-	}
-}
-
-// AtLeast reports whether the CLI is of that version or a later one.
-func (w *Workspace) AtLeast(terraform, tofu string) bool {
-	w.t.Helper()
-	var said struct {
-		Version string `json:"terraform_version"`
-	}
-	if err := json.Unmarshal([]byte(w.Run("version", "-json")), &said); err != nil {
-		w.t.Fatal(err)
-	}
-	if w.isOpenTofu() {
-		return compareVersions(said.Version, tofu) >= 0
-	}
-	return compareVersions(said.Version, terraform) >= 0
-}
-
-// Terraform is the path of the CLI.
-func (w *Workspace) Terraform() string { return w.terraform }
-
-// Mirror has Terraform install providers from this folder, and from nowhere else.
-func (w *Workspace) Mirror(folder string) {
-	w.t.Helper()
-	file := filepath.Join(w.t.TempDir(), "terraform.rc")
-	config := fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(folder))
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Setenv("TF_CLI_CONFIG_FILE", file)
-}
-
-// ServerOf is the provider under test on this platform, to be served in a [Workspace].
-func (p *Platform) ServerOf() map[string]ServerFactory {
-	return map[string]ServerFactory{OurSource: p.Factories()["chainguard"]}
-}
-
-// Host is where the CLI looks for providers whose source names no host.
-func (w *Workspace) Host() string {
-	if w.isOpenTofu() {
-		return "registry.opentofu.org"
-	}
-	return "registry.terraform.io"
-}
-
-func (w *Workspace) isOpenTofu() bool { return isOpenTofu(w.terraform) }
-
-// impersonal is the environment without what is somebody's own sign-in or Terraform setting.
-func impersonal() []string {
-	var env []string
-	for _, setting := range os.Environ() {
-		name, _, _ := strings.Cut(setting, "=")
-		personal := false
-		for _, prefix := range []string{"CHAINGUARD_", "CHAINCTL_", "TF_", "TFC_", "TOFU_", "ACTIONS_ID_TOKEN_", "XDG_"} {
-			personal = personal || strings.HasPrefix(name, prefix)
-		}
-		if !personal {
-			env = append(env, setting)
+	var state struct {
+		Resources []struct {
+			Type      string
+			Instances []struct{ Attributes struct{ ID string } }
 		}
 	}
-	return env
-}
-
-// reattach serves providers until the test ends, and returns the setting that tells Terraform of them.
-func (w *Workspace) reattach(serve map[string]ServerFactory) string {
-	w.t.Helper()
-	type address struct{ Network, String string }
-	type provider struct {
-		Protocol        string
-		ProtocolVersion int
-		Pid             int
-		Test            bool
-		Addr            address
-	}
-	served := map[string]provider{}
-	for source, factory := range serve {
-		name := w.Host() + "/" + source
-		config := serveProvider(w.t, name, factory)
-		served[name] = provider{
-			Protocol: string(config.Protocol), ProtocolVersion: config.ProtocolVersion, Pid: config.Pid, Test: config.Test,
-			Addr: address{config.Addr.Network(), config.Addr.String()},
-		}
-	}
-	text, err := json.Marshal(served)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(text)
-}
-
-func serveProvider(t *testing.T, name string, factory ServerFactory) *plugin.ReattachConfig {
-	t.Helper()
-	server, err := factory()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	config, closed := make(chan *plugin.ReattachConfig), make(chan struct{})
-	t.Cleanup(func() {
-		cancel()
-		<-closed
-	})
-	ended := make(chan error, 1)
-	go func() {
-		ended <- tf6server.Serve(name, func() tfprotov6.ProviderServer { return server },
-			tf6server.WithDebug(ctx, config, closed), tf6server.WithGoPluginLogger(hclog.NewNullLogger()),
-			tf6server.WithLoggingSink(t), tf6server.WithoutLogStderrOverride())
-	}()
-	select {
-	case c := <-config:
-		return c
-	case err := <-ended:
-		close(closed)
-		t.Fatalf("serving %s: %v", name, err)
+	text, err := os.ReadFile(w.Path("terraform.tfstate"))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-}
-
-// compareVersions compares as many numbers as both versions have.
-func compareVersions(a, b string) int {
-	numbers := func(version string) []string {
-		version, _, _ = strings.Cut(version, "-")
-		return strings.Split(version, ".")
+	if err == nil {
+		err = json.Unmarshal(text, &state)
 	}
-	as, bs := numbers(a), numbers(b)
-	for i := range min(len(as), len(bs)) {
-		if len(as[i]) != len(bs[i]) {
-			return len(as[i]) - len(bs[i])
-		}
-		if c := strings.Compare(as[i], bs[i]); c != 0 {
-			return c
-		}
-	}
-	return 0
-}
-
-// InstallProvider has `terraform init` install the provider that is built from these sources, and no other.
-func (w *Workspace) InstallProvider() {
-	w.t.Helper()
-	program, err := os.ReadFile(ProviderProgram(w.t))
 	if err != nil {
-		w.t.Fatal(err)
+		w.t.Fatalf("reading the state: %v", err)
 	}
-	mirror := w.t.TempDir()
-	folder := filepath.Join(mirror, w.Host(), filepath.FromSlash(OurSource), mirroredVersion, runtime.GOOS+"_"+runtime.GOARCH)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		w.t.Fatal(err)
+	var ids []string
+	for _, resource := range state.Resources {
+		for _, instance := range resource.Instances {
+			if resource.Type == "chainguard_invite_code" {
+				ids = append(ids, instance.Attributes.ID)
+			}
+		}
 	}
-	name := "terraform-provider-chainguard_v" + mirroredVersion
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	if err := os.WriteFile(filepath.Join(folder, name), program, 0o700); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Mirror(mirror)
+	return ids
 }
 
-// mirroredVersion is what Terraform takes the provider for: it installs no pre-release that was not asked for.
-const mirroredVersion = "0.0.1"
+// CacheDir is where a provider that is a program finds the tokens that chainctl cached.
+func (w *Workspace) CacheDir() string {
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(w.home(), "Library", "Caches")
+	}
+	return filepath.Join(w.home(), ".cache")
+}
+
+// setHermetic gives programs what it takes to run at all, and a home of their own: nothing of the sign-in, the Terraform
+// settings and the proxies of whoever runs the tests.
+func (w *Workspace) setHermetic() {
+	w.t.Helper()
+	if err := os.Mkdir(w.home(), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, name := range []string{"PATH", "TMPDIR", "TMP", "TEMP", "SystemRoot", "ComSpec", "PATHEXT"} {
+		w.Setenv(name, os.Getenv(name))
+	}
+	for name, value := range map[string]string{
+		"HOME": w.home(), "USERPROFILE": w.home(), "APPDATA": w.home(), "LOCALAPPDATA": w.CacheDir(),
+		"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "TF_CLI_ARGS": "-no-color",
+	} {
+		w.Setenv(name, value)
+	}
+}
+
+func (w *Workspace) home() string { return w.Path("home") }

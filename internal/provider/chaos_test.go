@@ -20,7 +20,7 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	t.Parallel()
 	invites, seed := number(t, "CHAOS_INVITES", 200), uint64(number(t, "CHAOS_SEED", 1))
 	t.Logf("CHAOS_INVITES=%d CHAOS_SEED=%d", invites, seed)
-	c := acctest.NewCLI(t)
+	w, e := acctest.NewProgramWorkspace(t)
 	faults := []emulator.Fault{
 		{Code: codes.Unavailable},
 		{Code: codes.Internal},
@@ -32,12 +32,12 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	for _, method := range []string{"CreateGroupInvite", "GetGroupInvite", "DeleteGroupInvite", "ListGroupInvites"} {
 		for _, fault := range faults {
 			fault.Method, fault.Probability, fault.Seed = method, 0.1/float64(len(faults)), seed
-			calm = append(calm, c.Inject(fault))
+			calm = append(calm, e.Inject(fault))
 		}
 	}
 
 	// Half of them have the same inputs, which makes it hard to tell which of them was lost.
-	c.Configure(t, fmt.Sprintf(`
+	w.Configure(fmt.Sprintf(`
 		resource "chainguard_invite_code" "alike" {
 			count = %[1]d
 			group = "acme.example"
@@ -53,10 +53,10 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	// No code is ever alive that nobody knows of. What the state knows of may be gone: a delete's answer can be lost too.
 	noOrphan := func(when string) (live, known []string) {
 		t.Helper()
-		for _, invite := range c.Live() {
+		for _, invite := range e.Live() {
 			live = append(live, invite.UID)
 		}
-		known = c.StateIDs(t)
+		known = w.StateIDs()
 		slices.Sort(live)
 		slices.Sort(known)
 		for _, id := range live {
@@ -68,7 +68,7 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	}
 	// Each run brings some of them; what failed is for the next.
 	for run := 1; ; run++ {
-		output, err := c.Run(t, "apply", "-auto-approve", "-parallelism=50")
+		output, err := w.Try("apply", "-auto-approve", "-parallelism=50")
 		live, known := noOrphan(fmt.Sprintf("after apply %d", run))
 		t.Logf("apply %d: %d invites, %v", run, len(known), err)
 		if len(known) == invites {
@@ -81,8 +81,8 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 			t.Fatalf("after %d runs there are %d invites of %d\n%s", run, len(known), invites, output)
 		}
 	}
-	for run := 1; len(c.StateIDs(t)) > 0; run++ {
-		output, err := c.Run(t, "destroy", "-auto-approve", "-parallelism=50")
+	for run := 1; len(w.StateIDs()) > 0; run++ {
+		output, err := w.Try("destroy", "-auto-approve", "-parallelism=50")
 		_, known := noOrphan(fmt.Sprintf("after destroy %d", run))
 		t.Logf("destroy %d: %d invites, %v", run, len(known), err)
 		if run == 10 && len(known) > 0 {
@@ -92,7 +92,7 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	for _, remove := range calm {
 		remove()
 	}
-	if n := len(c.Invites()); n > 0 {
+	if n := len(e.Invites()); n > 0 {
 		t.Errorf("%d invites are left", n)
 	}
 }

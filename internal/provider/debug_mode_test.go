@@ -8,7 +8,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -38,14 +37,11 @@ func (c *collected) String() string {
 // With -debug the provider runs on its own, and what it logs goes to the terminal of whoever started it.
 func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
 	t.Parallel()
-	c := acctest.NewCLI(t)
+	w, e := acctest.NewProgramWorkspace(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	provider := exec.CommandContext(ctx, c.Provider, "-debug")
-	provider.Env = append(os.Environ(), "TF_LOG=TRACE")
-	for name, value := range c.Env {
-		provider.Env = append(provider.Env, name+"="+value)
-	}
+	provider := w.Program(ctx, acctest.ProviderProgram(t), "-debug")
+	provider.Env = append(provider.Env, "TF_LOG=TRACE")
 	var printed collected
 	provider.Stderr = &printed
 	stdout, err := provider.StdoutPipe()
@@ -72,14 +68,11 @@ func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
 	go func() { _, _ = io.Copy(&printed, stdout) }()
 
 	// OpenTofu looks for providers on a registry of its own.
-	c.Env["TF_REATTACH_PROVIDERS"] = reattach
-	if c.IsOpenTofu() {
-		c.Env["TF_REATTACH_PROVIDERS"] = strings.ReplaceAll(reattach, "registry.terraform.io", "registry.opentofu.org")
-	}
-	c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\""))
-	shown := c.MustRun(t, "apply", "-auto-approve")
-	secrets := secretsOn(c)
-	shown += c.MustRun(t, "destroy", "-auto-approve")
+	w.Setenv("TF_REATTACH_PROVIDERS", strings.ReplaceAll(reattach, "registry.terraform.io", w.Host()))
+	w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\""))
+	shown := w.Run("apply", "-auto-approve")
+	secrets := secretsOn(e, w.Getenv("CHAINGUARD_TOKEN"))
+	shown += w.Run("destroy", "-auto-approve")
 
 	secrets.ExpectNone(t, "what the provider prints", printed.String())
 	secrets.ExpectNone(t, "what Terraform shows", shown)

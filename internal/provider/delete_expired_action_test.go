@@ -241,7 +241,7 @@ func TestActionRunsFromAConfiguration(t *testing.T) {
 	p := acctest.New(t)
 	expired(p, "acme.example", 3)
 	stays := alive(p, "acme.example")
-	w := workspace(t, p, requiresProvider+fmt.Sprintf(`
+	w := workspace(t, p, fmt.Sprintf(`
 		action %q "tidy" {
 		  config {
 		    group = "acme.example"

@@ -3,7 +3,6 @@ package provider_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,20 +12,20 @@ import (
 
 func TestTheConfigurationThatTerraformWritesForAnImportPlansEmpty(t *testing.T) {
 	t.Parallel()
-	c := acctest.NewCLI(t)
-	id := c.AddInvite(emulator.Invite{
-		Group: c.Group("acme.example/platform"), RoleUID: c.Role("viewer"), Email: "kim@example.com", TTL: 5 * day, SingleUse: true,
+	w, e := acctest.NewProgramWorkspace(t)
+	id := e.AddInvite(emulator.Invite{
+		Group: e.Group("acme.example/platform"), RoleUID: e.Role("viewer"), Email: "kim@example.com", TTL: 5 * day, SingleUse: true,
 	}).UID
-	c.Configure(t, fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, id))
-	c.MustRun(t, "plan", "-generate-config-out=generated.tf")
-	written, err := os.ReadFile(filepath.Join(c.Dir, "generated.tf"))
+	w.Configure(fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, id))
+	w.Run("plan", "-generate-config-out=generated.tf")
+	written, err := os.ReadFile(w.Path("generated.tf"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if output := c.MustRun(t, "apply", "-auto-approve"); !strings.Contains(output, "1 imported, 0 added, 0 changed, 0 destroyed") {
+	if output := w.Run("apply", "-auto-approve"); !strings.Contains(output, "1 imported, 0 added, 0 changed, 0 destroyed") {
 		t.Errorf("%s\nwith\n%s", output, written)
 	}
-	if output, err := c.Run(t, "plan", "-detailed-exitcode"); err != nil {
+	if output, err := w.Try("plan", "-detailed-exitcode"); err != nil {
 		t.Errorf("the plan is not empty: %v\n%s\nwith\n%s", err, output, written)
 	}
 }

@@ -25,20 +25,20 @@ func TestAnInterruptDuringACreateLeavesNoInviteThatNobodyKnowsOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := acctest.NewCLI(t)
+			w, e := acctest.NewProgramWorkspace(t)
 			fault.Method = "CreateGroupInvite"
-			c.Inject(fault)
-			c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\""))
+			e.Inject(fault)
+			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\""))
 
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
-			apply := c.Command(ctx, "apply", "-auto-approve")
+			apply := w.Command(ctx, "apply", "-auto-approve")
 			var output bytes.Buffer
 			apply.Stdout, apply.Stderr = &output, &output
 			if err := apply.Start(); err != nil {
 				t.Fatal(err)
 			}
-			for c.Count("CreateGroupInvite") == 0 && ctx.Err() == nil {
+			for e.Count("CreateGroupInvite") == 0 && ctx.Err() == nil {
 				time.Sleep(10 * time.Millisecond)
 			}
 			if err := apply.Process.Signal(os.Interrupt); err != nil {
@@ -47,10 +47,10 @@ func TestAnInterruptDuringACreateLeavesNoInviteThatNobodyKnowsOf(t *testing.T) {
 			_ = apply.Wait() // It fails, or it was done before it noticed.
 
 			var live []string
-			for _, invite := range c.Live() {
+			for _, invite := range e.Live() {
 				live = append(live, invite.UID)
 			}
-			if known := c.StateIDs(t); !slices.Equal(live, known) {
+			if known := w.StateIDs(); !slices.Equal(live, known) {
 				t.Errorf("live are %v, and the state knows of %v\n%s", live, known, output.String())
 			}
 			if strings.Contains(output.String(), "panic") {

@@ -30,15 +30,6 @@ import (
 // inviteCode is the type of the resource, and of the ephemeral resource and the list resource.
 const inviteCode = "chainguard_invite_code"
 
-// requiresProvider is what a configuration begins with that is run in a workspace.
-const requiresProvider = `
-	terraform {
-	  required_providers {
-	    chainguard = { source = "chainguard-invites/chainguard" }
-	  }
-	}
-`
-
 // noOpenTofu is the version of OpenTofu that a test needs which needs what OpenTofu does not have.
 const noOpenTofu = "99.0.0"
 
@@ -46,7 +37,7 @@ const noOpenTofu = "99.0.0"
 func workspace(t *testing.T, p *acctest.Platform, configuration string) *acctest.Workspace {
 	t.Helper()
 	w := acctest.NewWorkspace(t, "", p.ServerOf())
-	w.Write("main.tf", configuration)
+	w.Configure(configuration)
 	return w
 }
 
@@ -133,7 +124,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 	p := acctest.New(t)
 	recorded := minted(p.Emulator)
 	handedOver := filepath.Join(t.TempDir(), "code")
-	w := workspace(t, p, requiresProvider+fmt.Sprintf(`
+	w := workspace(t, p, fmt.Sprintf(`
 		ephemeral "chainguard_invite_code" "kim" {
 		  group = "acme.example"
 		  role  = "viewer"
@@ -174,7 +165,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	w := workspace(t, p, requiresProvider+`
+	w := workspace(t, p, `
 		resource "terraform_data" "group" {
 		  input = "acme.example"
 		}
@@ -205,7 +196,7 @@ func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
 func TestEphemeralInviteCodeIsNotMintedWhereProviderSettingsAreUnknown(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	w := workspace(t, p, requiresProvider+fmt.Sprintf(`
+	w := workspace(t, p, fmt.Sprintf(`
 		resource "terraform_data" "token" {
 		  input = %q
 		}
@@ -243,7 +234,7 @@ func TestEphemeralInviteCodeOfPlansCanBeRevokedWhereThatOfTheApplyIsNot(t *testi
 	t.Parallel()
 	p := acctest.New(t)
 	recorded := minted(p.Emulator)
-	w := workspace(t, p, requiresProvider+`
+	w := workspace(t, p, `
 		ephemeral "chainguard_invite_code" "kim" {
 		  group           = "acme.example"
 		  role            = "viewer"

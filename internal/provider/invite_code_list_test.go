@@ -227,7 +227,7 @@ func TestQueryFindsWhatCanBeImportedWithoutAChange(t *testing.T) {
 			SingleUse: i%2 == 0, TTL: time.Duration(i+1) * time.Hour, Created: acctest.Start.Add(-time.Duration(i) * time.Second),
 		})
 	}
-	w := workspace(t, p, requiresProvider)
+	w := workspace(t, p, "")
 	w.NeedsVersion("1.14.0", noOpenTofu)
 	w.Write("invites.tfquery.hcl", fmt.Sprintf(`
 		list "chainguard_invite_code" "platform" {
@@ -256,7 +256,7 @@ func TestQueryFindsWhatCanBeImportedWithoutAChange(t *testing.T) {
 		t.Errorf("the plan of the generated configuration is not %q:\n%s", want, output[max(0, len(output)-3000):])
 	}
 	w.Run("apply", "-auto-approve")
-	if output, _, err := w.Try("plan", "-detailed-exitcode"); err != nil {
+	if output, err := w.Try("plan", "-detailed-exitcode"); err != nil {
 		t.Errorf("the plan after the import is not empty: %v\n%s", err, output[max(0, len(output)-3000):])
 	}
 	if p.Count("CreateGroupInvite")+p.Count("DeleteGroupInvite") != 0 || len(p.Live()) != many {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,10 +16,10 @@ import (
 
 func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T) {
 	t.Parallel()
-	c := acctest.NewCLI(t)
-	c.Configure(t, people(1000, `"acme.example"`))
+	w, e := acctest.NewProgramWorkspace(t)
+	w.Configure(people(1000, `"acme.example"`))
 
-	planned := costOf(t, c, "plan")
+	planned := costOf(t, w, e, "plan")
 	if !maps.Equal(planned.calls, map[string]int{"ListGroups": 1, "ListRoles": 1}) {
 		t.Errorf("the platform was called %v, want one lookup of the group and one of the role", planned.calls)
 	}
@@ -29,11 +28,11 @@ func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T)
 func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) {
 	t.Parallel()
 	const many = 250 // Terraform itself needs half a minute to destroy a thousand of anything.
-	c := acctest.NewCLI(t)
-	c.Configure(t, people(many, `"acme.example"`))
+	w, e := acctest.NewProgramWorkspace(t)
+	w.Configure(people(many, `"acme.example"`))
 
-	c.MustRun(t, "plan", "-out=tfplan")
-	applied := costOf(t, c, "apply", "-parallelism=50", "tfplan")
+	w.Run("plan", "-out=tfplan")
+	applied := costOf(t, w, e, "apply", "-parallelism=50", "tfplan")
 	lookups := applied.calls["ListGroups"] + applied.calls["ListRoles"]
 	if applied.calls["CreateGroupInvite"] != many || applied.total() != many+lookups {
 		t.Errorf("the apply called the platform %v, want one CreateGroupInvite for each and lookups of names", applied.calls)
@@ -45,15 +44,15 @@ func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) 
 		t.Errorf("the apply made %d connections, want 1", applied.connections)
 	}
 
-	c.MustRun(t, "plan", "-destroy", "-refresh=false", "-out=tfplan")
-	destroyed := costOf(t, c, "apply", "-parallelism=50", "tfplan")
+	w.Run("plan", "-destroy", "-refresh=false", "-out=tfplan")
+	destroyed := costOf(t, w, e, "apply", "-parallelism=50", "tfplan")
 	if !maps.Equal(destroyed.calls, map[string]int{"DeleteGroupInvite": many}) {
 		t.Errorf("the destroy called the platform %v, want one DeleteGroupInvite for each", destroyed.calls)
 	}
 	if destroyed.connections != 1 {
 		t.Errorf("the destroy made %d connections, want 1", destroyed.connections)
 	}
-	if left := len(c.Invites()); left != 0 {
+	if left := len(e.Invites()); left != 0 {
 		t.Errorf("%d invites are left on the platform", left)
 	}
 }
@@ -66,17 +65,17 @@ func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := acctest.NewCLI(t)
+			w, e := acctest.NewProgramWorkspace(t)
 			for i := range test.groups {
-				c.AddGroup(c.Group("acme.example"), fmt.Sprintf("team-%d", i), time.Now().AddDate(-1, 0, 0))
+				e.AddGroup(e.Group("acme.example"), fmt.Sprintf("team-%d", i), time.Now().AddDate(-1, 0, 0))
 			}
 			group := fmt.Sprintf(`"team-${count.index %% %d}"`, test.groups)
-			c.Configure(t, people(test.groups, group))
-			c.MustRun(t, "apply", "-auto-approve")
-			multiply(t, c, 1000)
-			c.Configure(t, people(1000, group))
+			w.Configure(people(test.groups, group))
+			w.Run("apply", "-auto-approve")
+			multiply(t, w, e, 1000)
+			w.Configure(people(1000, group))
 
-			refreshed := costOf(t, c, "plan", "-detailed-exitcode", "-parallelism=50")
+			refreshed := costOf(t, w, e, "plan", "-detailed-exitcode", "-parallelism=50")
 			if refreshed.total() > test.most {
 				t.Errorf("the platform was called %v, want at most %d calls", refreshed.calls, test.most)
 			}
@@ -92,14 +91,14 @@ func TestOneInviteIsRefreshedByOneGet(t *testing.T) {
 	for name, others := range map[string]int{"alone in its group": 0, "among 20,000 others": 20_000} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := acctest.NewCLI(t)
+			w, e := acctest.NewProgramWorkspace(t)
 			for range others {
-				c.AddInvite(emulator.Invite{Group: c.Group("acme.example"), RoleUID: c.Role("viewer")})
+				e.AddInvite(emulator.Invite{Group: e.Group("acme.example"), RoleUID: e.Role("viewer")})
 			}
-			c.Configure(t, people(1, `"acme.example"`))
-			c.MustRun(t, "apply", "-auto-approve")
+			w.Configure(people(1, `"acme.example"`))
+			w.Run("apply", "-auto-approve")
 
-			refreshed := costOf(t, c, "plan", "-detailed-exitcode")
+			refreshed := costOf(t, w, e, "plan", "-detailed-exitcode")
 			if !maps.Equal(refreshed.calls, map[string]int{"GetGroupInvite": 1}) {
 				t.Errorf("the platform was called %v, want one GetGroupInvite", refreshed.calls)
 			}
@@ -134,19 +133,19 @@ func (c cost) total() int {
 }
 
 // costOf runs a command and counts what it costs.
-func costOf(t *testing.T, c *acctest.CLI, args ...string) cost {
+func costOf(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, args ...string) cost {
 	t.Helper()
-	c.ResetRequests()
-	connections := c.Connections()
-	c.MustRun(t, args...)
-	return cost{calls: c.Counts(), connections: c.Connections() - connections}
+	e.ResetRequests()
+	connections := e.Connections()
+	w.Run(args...)
+	return cost{calls: e.Counts(), connections: e.Connections() - connections}
 }
 
 // multiply makes the people of the state so many, each with an invite on the platform that is like one of those there
 // were. Terraform would take much longer to apply as many.
-func multiply(t *testing.T, c *acctest.CLI, count int) {
+func multiply(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, count int) {
 	t.Helper()
-	path := filepath.Join(c.Dir, "terraform.tfstate")
+	path := w.Path("terraform.tfstate")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +168,7 @@ func multiply(t *testing.T, c *acctest.CLI, count int) {
 		t.Fatal(err)
 	}
 	byID := map[any]emulator.Invite{}
-	for _, invite := range c.Invites() {
+	for _, invite := range e.Invites() {
 		byID[invite.UID] = invite
 	}
 	resource := &state.Resources[0]
@@ -179,7 +178,7 @@ func multiply(t *testing.T, c *acctest.CLI, count int) {
 		attributes := maps.Clone(instance["attributes"].(map[string]any))
 		invite := byID[attributes["id"]]
 		invite.UID, invite.Code, invite.Email = "", "", fmt.Sprintf("person-%d@example.com", i)
-		invite = c.AddInvite(invite)
+		invite = e.AddInvite(invite)
 		attributes["id"], attributes["code"], attributes["email"] = invite.UID, invite.Code, invite.Email
 		instance["index_key"], instance["attributes"] = i, attributes
 		if instance["identity"] != nil {

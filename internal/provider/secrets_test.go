@@ -15,11 +15,11 @@ import (
 )
 
 // trace has Terraform and the provider log all they can to a file, whose content it hands out.
-func trace(t *testing.T, c *acctest.CLI) (content func() string) {
+func trace(t *testing.T, w *acctest.Workspace) (content func() string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "trace.log")
-	c.Env["TF_LOG"] = "TRACE"
-	c.Env["TF_LOG_PATH"] = file
+	w.Setenv("TF_LOG", "TRACE")
+	w.Setenv("TF_LOG_PATH", file)
 	return func() string {
 		t.Helper()
 		text, err := os.ReadFile(file)
@@ -34,10 +34,10 @@ func trace(t *testing.T, c *acctest.CLI) (content func() string) {
 	}
 }
 
-// secretsOn are the secrets of a run: the token it is signed in with, and all of each invite that is on the platform.
-func secretsOn(c *acctest.CLI) acctest.Canaries {
-	canaries := acctest.Canaries{"token": c.Token}
-	for i, invite := range c.Invites() {
+// secretsOn are the secrets of a run: a token of the platform, and all of each invite that is on it.
+func secretsOn(e *emulator.Emulator, token string) acctest.Canaries {
+	canaries := acctest.Canaries{"token": token}
+	for i, invite := range e.Invites() {
 		canaries[fmt.Sprintf("code %d", i)] = invite.Code
 		canaries[fmt.Sprintf("key id %d", i)] = invite.KeyID
 	}
@@ -46,13 +46,13 @@ func secretsOn(c *acctest.CLI) acctest.Canaries {
 
 func TestTheHarnessFindsASecretThatLeaks(t *testing.T) {
 	t.Parallel()
-	c := acctest.NewCLI(t)
-	log := trace(t, c)
+	w, e := acctest.NewProgramWorkspace(t)
+	log := trace(t, w)
 	// An output that is declared not to be a secret is a leak on purpose: Terraform prints it.
-	c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\"")+
+	w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"") +
 		"output \"leak\" {\nvalue = nonsensitive(chainguard_invite_code.kim.code)\n}\n")
-	output := c.MustRun(t, "apply", "-auto-approve")
-	found := secretsOn(c).Find("the output", []byte(output))
+	output := w.Run("apply", "-auto-approve")
+	found := secretsOn(e, w.Getenv("CHAINGUARD_TOKEN")).Find("the output", []byte(output))
 	if len(found) == 0 || !strings.Contains(strings.Join(found, "\n"), "code 0") {
 		t.Errorf("the code that was printed on purpose was not found: %v", found)
 	}
@@ -61,22 +61,22 @@ func TestTheHarnessFindsASecretThatLeaks(t *testing.T) {
 
 func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	t.Parallel()
-	for name, signIn := range map[string]func(t *testing.T, c *acctest.CLI) acctest.Canaries{
-		"signed in with a token": func(*testing.T, *acctest.CLI) acctest.Canaries { return nil },
-		"signed in with an OIDC token": func(_ *testing.T, c *acctest.CLI) acctest.Canaries {
+	for name, signIn := range map[string]func(t *testing.T, w *acctest.Workspace, e *emulator.Emulator) acctest.Canaries{
+		"signed in with a token": func(*testing.T, *acctest.Workspace, *emulator.Emulator) acctest.Canaries { return nil },
+		"signed in with an OIDC token": func(_ *testing.T, w *acctest.Workspace, e *emulator.Emulator) acctest.Canaries {
 			upstream := emulator.UpstreamToken(emulator.Upstream{
-				Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{c.URL()}, Expires: time.Now().Add(time.Hour),
+				Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{e.URL()}, Expires: time.Now().Add(time.Hour),
 			})
-			delete(c.Env, "CHAINGUARD_TOKEN")
-			c.Env["CHAINGUARD_IDENTITY"] = c.AdminIdentity()
-			c.Env["CHAINGUARD_IDENTITY_TOKEN"] = upstream
+			w.Setenv("CHAINGUARD_TOKEN", "")
+			w.Setenv("CHAINGUARD_IDENTITY", e.AdminIdentity())
+			w.Setenv("CHAINGUARD_IDENTITY_TOKEN", upstream)
 			return acctest.Canaries{"identity token": upstream}
 		},
-		"signed in with a refresh token": func(t *testing.T, c *acctest.CLI) acctest.Canaries {
+		"signed in with a refresh token": func(t *testing.T, w *acctest.Workspace, e *emulator.Emulator) acctest.Canaries {
 			t.Helper()
-			delete(c.Env, "CHAINGUARD_TOKEN")
-			refresh := c.RefreshToken(c.AdminIdentity(), 24*day)
-			folder := filepath.Join(c.Dir, "home", "chainguard", strings.ReplaceAll(c.Audience(), "/", "-"))
+			w.Setenv("CHAINGUARD_TOKEN", "")
+			refresh := e.RefreshToken(e.AdminIdentity(), 24*day)
+			folder := filepath.Join(w.CacheDir(), "chainguard", strings.ReplaceAll(e.Audience(), "/", "-"))
 			if err := os.MkdirAll(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -88,32 +88,33 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := acctest.NewCLI(t)
-			tokens := signIn(t, c)
-			log := trace(t, c)
+			w, e := acctest.NewProgramWorkspace(t)
+			token := w.Getenv("CHAINGUARD_TOKEN")
+			tokens := signIn(t, w, e)
+			log := trace(t, w)
 			shown := ""
-			c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"5d\""))
-			shown += c.MustRun(t, "plan", "-out=create.tfplan")
-			shown += c.MustRun(t, "show", "-json", "create.tfplan")
-			shown += c.MustRun(t, "apply", "create.tfplan")
-			canaries := secretsOn(c)
-			shown += c.MustRun(t, "plan")
-			shown += c.MustRun(t, "state", "show", kim)
+			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"5d\""))
+			shown += w.Run("plan", "-out=create.tfplan")
+			shown += w.Run("show", "-json", "create.tfplan")
+			shown += w.Run("apply", "create.tfplan")
+			canaries := secretsOn(e, token)
+			shown += w.Run("plan")
+			shown += w.Run("state", "show", kim)
 
 			// The platform is at fault, in its own words and in others'.
-			c.Inject(emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal, Message: "cannot read for Bearer " + c.Token, Times: 1})
-			output, err := c.Run(t, "plan")
+			e.Inject(emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal, Message: "cannot read for Bearer " + token, Times: 1})
+			output, err := w.Try("plan")
 			if err == nil {
 				t.Error("a plan went well though the platform did not")
 			}
 			shown += output
 
-			c.Configure(t, kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"6d\""))
-			shown += c.MustRun(t, "apply", "-auto-approve")
-			for name, secret := range secretsOn(c) {
+			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"6d\""))
+			shown += w.Run("apply", "-auto-approve")
+			for name, secret := range secretsOn(e, token) {
 				canaries["second "+name] = secret
 			}
-			shown += c.MustRun(t, "destroy", "-auto-approve")
+			shown += w.Run("destroy", "-auto-approve")
 			for name, secret := range tokens {
 				canaries[name] = secret
 			}
@@ -126,7 +127,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 					delete(canaries, name)
 				}
 			}
-			canaries.ExpectNoneIn(t, c.Dir, "/refresh-token", "/oidc-token")
+			canaries.ExpectNoneIn(t, w.Path("."), "/refresh-token", "/oidc-token")
 		})
 	}
 }

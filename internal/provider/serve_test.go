@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -26,16 +25,9 @@ func joinWith(command string) string {
 	`
 }
 
-// needsEphemeral skips the test where the CLI has no ephemeral resources.
-func needsEphemeral(t *testing.T) {
-	t.Helper()
-	acctest.NewWorkspace(t, "", nil).NeedsVersion("1.10.0", "1.11.0")
-}
-
 // No CLI closes an ephemeral resource where something that uses it fails, so this is the provider's own doing.
 func TestEphemeralInviteCodeOfARunThatFailsIsRevokedWhenTheProviderEnds(t *testing.T) {
 	t.Parallel()
-	needsEphemeral(t)
 	for name, test := range map[string]struct {
 		configuration string
 		command       []string
@@ -50,30 +42,32 @@ func TestEphemeralInviteCodeOfARunThatFailsIsRevokedWhenTheProviderEnds(t *testi
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := acctest.NewCLI(t)
-			recorded := minted(c.Emulator)
-			c.Env["TF_LOG"], c.Env["TF_LOG_PATH"] = "TRACE", filepath.Join(c.Dir, "trace.log")
-			c.Configure(t, test.configuration)
-			if output, err := c.Run(t, test.command...); err == nil {
+			w, e := acctest.NewProgramWorkspace(t)
+			w.NeedsVersion("1.10.0", "1.11.0")
+			recorded := minted(e)
+			w.Setenv("TF_LOG", "TRACE")
+			w.Setenv("TF_LOG_PATH", w.Path("trace.log"))
+			w.Configure(test.configuration)
+			if output, err := w.Try(test.command...); err == nil {
 				t.Errorf("it succeeded:\n%s", output)
 			}
 			if len(recorded()) == 0 {
 				t.Error("nothing was minted, so this proves nothing")
 			}
-			noneLive(t, c.Emulator, "after a failure")
-			recorded().ExpectNoneIn(t, c.Dir)
+			noneLive(t, e, "after a failure")
+			recorded().ExpectNoneIn(t, w.Path("."))
 		})
 	}
 }
 
 func TestEphemeralInviteCodeThatCouldNotBeRevokedIsTriedAgainWhenTheProviderEnds(t *testing.T) {
 	t.Parallel()
-	needsEphemeral(t)
-	c := acctest.NewCLI(t)
-	c.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Times: 1})
-	c.Configure(t, joinWith("true"))
-	if output, err := c.Run(t, "plan"); err == nil {
+	w, e := acctest.NewProgramWorkspace(t)
+	w.NeedsVersion("1.10.0", "1.11.0")
+	e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Times: 1})
+	w.Configure(joinWith("true"))
+	if output, err := w.Try("plan"); err == nil {
 		t.Errorf("a failed revocation is no error:\n%s", output)
 	}
-	noneLive(t, c.Emulator, "after a revocation that failed once")
+	noneLive(t, e, "after a revocation that failed once")
 }

@@ -14,20 +14,20 @@ import (
 
 func TestEphemeralInviteCodeOfARunThatIsInterruptedIsRevoked(t *testing.T) {
 	t.Parallel()
-	needsEphemeral(t)
-	c := acctest.NewCLI(t)
-	c.Configure(t, joinWith("exec sleep 100"))
+	w, e := acctest.NewProgramWorkspace(t)
+	w.NeedsVersion("1.10.0", "1.11.0")
+	w.Configure(joinWith("exec sleep 100"))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	apply := c.Command(ctx, "apply", "-auto-approve")
+	apply := w.Command(ctx, "apply", "-auto-approve")
 	var output bytes.Buffer
 	apply.Stdout, apply.Stderr = &output, &output
 	if err := apply.Start(); err != nil {
 		t.Fatal(err)
 	}
 	// The plan's code comes and goes; the second is the apply's.
-	for c.Count("CreateGroupInvite") < 2 && ctx.Err() == nil {
+	for e.Count("CreateGroupInvite") < 2 && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if err := apply.Process.Signal(os.Interrupt); err != nil {
@@ -36,8 +36,8 @@ func TestEphemeralInviteCodeOfARunThatIsInterruptedIsRevoked(t *testing.T) {
 	if err := apply.Wait(); err == nil {
 		t.Errorf("an interrupted apply succeeded:\n%s", output.String())
 	}
-	if c.Count("CreateGroupInvite") != 2 {
-		t.Errorf("calls: %v\n%s", c.Counts(), output.String())
+	if e.Count("CreateGroupInvite") != 2 {
+		t.Errorf("calls: %v\n%s", e.Counts(), output.String())
 	}
-	noneLive(t, c.Emulator, "after an interrupt")
+	noneLive(t, e, "after an interrupt")
 }

@@ -44,17 +44,17 @@ const fifty = `
 // With the real clock: a fake one moves while calls are on their way, which no token survives.
 func TestAnApplyOutlivesItsTokens(t *testing.T) {
 	t.Parallel()
-	c := acctest.NewCLI(t)
-	delete(c.Env, "CHAINGUARD_TOKEN")
-	c.Env["CHAINGUARD_IDENTITY"] = c.AdminIdentity()
-	c.Env["CHAINGUARD_IDENTITY_TOKEN"] = emulator.UpstreamToken(emulator.Upstream{
-		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{c.URL()}, Expires: time.Now().Add(time.Hour),
-	})
-	c.SetTokenLifetime(3 * time.Second)
-	c.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 800 * time.Millisecond})
-	c.Configure(t, fifty)
-	c.MustRun(t, "apply", "-auto-approve")
-	if live, exchanges := len(c.Live()), c.Count("Exchange"); live != 50 || exchanges < 2 || exchanges > 10 {
+	w, e := acctest.NewProgramWorkspace(t)
+	w.Setenv("CHAINGUARD_TOKEN", "")
+	w.Setenv("CHAINGUARD_IDENTITY", e.AdminIdentity())
+	w.Setenv("CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
+		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{e.URL()}, Expires: time.Now().Add(time.Hour),
+	}))
+	e.SetTokenLifetime(3 * time.Second)
+	e.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 800 * time.Millisecond})
+	w.Configure(fifty)
+	w.Run("apply", "-auto-approve")
+	if live, exchanges := len(e.Live()), e.Count("Exchange"); live != 50 || exchanges < 2 || exchanges > 10 {
 		t.Errorf("%d invites after %d exchanges", live, exchanges)
 	}
 }
