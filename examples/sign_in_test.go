@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,14 +28,7 @@ type signIn struct {
 var signIns = map[string]signIn{
 	"provider.tf": {prepare: func(t *testing.T, p *acctest.Platform, _ *acctest.Workspace) {
 		t.Helper()
-		folder := filepath.Join(p.CacheDir(), "chainguard", strings.ReplaceAll(p.Audience(), "/", "-"))
-		if err := os.MkdirAll(folder, 0o700); err != nil {
-			t.Fatal(err)
-		}
-		token := p.Token(p.AdminIdentity(), p.Audience(), time.Hour)
-		if err := os.WriteFile(filepath.Join(folder, "oidc-token"), []byte(token), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		p.CacheToken(t, p.Token(p.AdminIdentity(), p.Audience(), time.Hour))
 	}},
 	"provider_browser.tf": {prepare: func(*testing.T, *acctest.Platform, *acctest.Workspace) {}},
 	"provider_github_actions.tf": {prepare: func(t *testing.T, p *acctest.Platform, _ *acctest.Workspace) {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,22 +48,8 @@ func New(t testing.TB, options ...func(*emulator.Options)) *Platform {
 	for _, option := range options {
 		option(&o)
 	}
-	e, err := emulator.New(o)
-	if err != nil {
-		t.Fatalf("making the platform: %v", err)
-	}
-	if err := e.Start(); err != nil {
-		t.Fatalf("starting the platform: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	p := &Platform{Emulator: e, Clock: fake, cacheDir: t.TempDir()}
-	p.environment = map[string]string{
-		"CHAINGUARD_PLATFORM_API":      e.URL(),
-		"CHAINGUARD_PLATFORM_ISSUER":   e.URL(),
-		"CHAINGUARD_PLATFORM_AUDIENCE": e.Audience(),
-		"CHAINGUARD_TOKEN":             e.Token(e.AdminIdentity(), e.Audience(), 100*365*24*time.Hour),
-	}
-	return p
+	e := emulator.ForTest(t, o)
+	return &Platform{Emulator: e, Clock: fake, cacheDir: t.TempDir(), environment: e.Environment()}
 }
 
 // Setenv sets an environment variable for the provider alone. An empty value unsets it.
@@ -117,9 +101,6 @@ func (p *Platform) Factories() map[string]func() (tfprotov6.ProviderServer, erro
 	}
 }
 
-// Forget empties the log of requests. It is a PreConfig.
-func (p *Platform) Forget() { p.ResetRequests() }
-
 // CheckCalls is an error unless the log of requests holds just these calls: short method names with their counts.
 func (p *Platform) CheckCalls(want map[string]int) error {
 	got := p.Counts()
@@ -130,14 +111,10 @@ func (p *Platform) CheckCalls(want map[string]int) error {
 	return nil
 }
 
-// CacheToken puts a token where chainctl would have cached it.
+// CacheToken signs the provider in with a token that chainctl cached.
 func (p *Platform) CacheToken(t testing.TB, token string) {
 	t.Helper()
-	folder := filepath.Join(p.cacheDir, "chainguard", strings.ReplaceAll(p.Audience(), "/", "-"))
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "oidc-token"), []byte(token), 0o600); err != nil {
+	if err := p.Emulator.CacheToken(p.cacheDir, emulator.AccessTokenFile, token); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -96,7 +96,8 @@ func (w *Workspace) InstallProvider() {
 		w.t.Fatal(err)
 	}
 	mirror := w.t.TempDir()
-	folder := filepath.Join(mirror, w.Host(), filepath.FromSlash(OurSource), mirroredVersion, runtime.GOOS+"_"+runtime.GOARCH)
+	platform := runtime.GOOS + "_" + runtime.GOARCH
+	folder := filepath.Join(mirror, w.Host(), filepath.FromSlash(OurSource), mirroredVersion, platform)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		w.t.Fatal(err)
 	}
@@ -116,7 +117,8 @@ const mirroredVersion = "0.0.1"
 // Mirror has `terraform init` install providers from this folder, and from nowhere else.
 func (w *Workspace) Mirror(folder string) {
 	w.t.Helper()
-	w.setCLIConfig(fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n", filepath.ToSlash(folder)))
+	w.setCLIConfig(fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n",
+		filepath.ToSlash(folder)))
 }
 
 // setCLIConfig writes the configuration of the CLI, which is otherwise that of whoever runs the tests.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/go-version"
 )
 
 // terraformProgram is the CLI that tests are to use, as make tells them, or the one on PATH.
@@ -44,10 +46,13 @@ func (w *Workspace) AtLeast(terraform, tofu string) bool {
 	if err := json.Unmarshal([]byte(w.Run("version", "-json")), &said); err != nil {
 		w.t.Fatal(err)
 	}
+	least := terraform
 	if w.isOpenTofu() {
-		return compareVersions(said.Version, tofu) >= 0
+		least = tofu
 	}
-	return compareVersions(said.Version, terraform) >= 0
+	// A release candidate has what its release will have.
+	is := version.Must(version.NewVersion(said.Version)).Core()
+	return is.GreaterThanOrEqual(version.Must(version.NewVersion(least)))
 }
 
 // Host is where the CLI looks for providers whose source names no host.
@@ -60,21 +65,3 @@ func (w *Workspace) Host() string {
 
 // isOpenTofu reports whether the CLI is OpenTofu, by its name.
 func (w *Workspace) isOpenTofu() bool { return strings.Contains(filepath.Base(w.terraform), "tofu") }
-
-// compareVersions compares as many numbers as both versions have.
-func compareVersions(a, b string) int {
-	numbers := func(version string) []string {
-		version, _, _ = strings.Cut(version, "-")
-		return strings.Split(version, ".")
-	}
-	as, bs := numbers(a), numbers(b)
-	for i := range min(len(as), len(bs)) {
-		if len(as[i]) != len(bs[i]) {
-			return len(as[i]) - len(bs[i])
-		}
-		if c := strings.Compare(as[i], bs[i]); c != 0 {
-			return c
-		}
-	}
-	return 0
-}

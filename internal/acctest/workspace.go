@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,10 +53,7 @@ func NewProgramWorkspace(t *testing.T) (*Workspace, *emulator.Emulator) {
 	w := NewWorkspace(t, "", nil)
 	w.overrideProvider(ProviderProgram(t))
 	e := emulator.ForTest(t, emulator.Options{})
-	w.Setenv("CHAINGUARD_PLATFORM_API", e.URL())
-	w.Setenv("CHAINGUARD_PLATFORM_ISSUER", e.URL())
-	w.Setenv("CHAINGUARD_PLATFORM_AUDIENCE", e.Audience())
-	w.Setenv("CHAINGUARD_TOKEN", e.AdminToken())
+	w.SetPlatform(e)
 	return w, e
 }
 
@@ -72,7 +71,8 @@ func (w *Workspace) Write(name, content string) {
 // Configure writes the configuration. The provider's source is declared here.
 func (w *Workspace) Configure(hcl string) {
 	w.t.Helper()
-	w.Write("main.tf", "terraform {\n  required_providers {\n    chainguard = {\n      source = \""+OurSource+"\"\n    }\n  }\n}\n"+hcl)
+	w.Write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    chainguard = {\n      source = %q\n    }\n  }\n}\n",
+		OurSource)+hcl)
 }
 
 // Setenv sets an environment variable for Terraform and for what it starts. An empty value unsets it.
@@ -86,6 +86,9 @@ func (w *Workspace) Setenv(name, value string) {
 
 // Getenv is an environment variable of Terraform, and of what it starts.
 func (w *Workspace) Getenv(name string) string { return w.env[name] }
+
+// SetPlatform has the provider that Terraform starts be signed in to a platform as its administrator.
+func (w *Workspace) SetPlatform(e *emulator.Emulator) { maps.Copy(w.env, e.Environment()) }
 
 // Run runs Terraform, which has to succeed, and returns what it printed to both of its streams.
 func (w *Workspace) Run(args ...string) (output string) {
@@ -168,8 +171,8 @@ func (w *Workspace) CacheDir() string {
 	return filepath.Join(w.home(), ".cache")
 }
 
-// setHermetic gives programs what it takes to run at all, and a home of their own: nothing of the sign-in, the Terraform
-// settings and the proxies of whoever runs the tests.
+// setHermetic gives programs what it takes to run at all, and a home of their own: nothing of the sign-in, the
+// Terraform settings and the proxies of whoever runs the tests.
 func (w *Workspace) setHermetic() {
 	w.t.Helper()
 	if err := os.Mkdir(w.home(), 0o700); err != nil {

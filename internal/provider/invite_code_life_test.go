@@ -169,7 +169,7 @@ func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
 				ConfigPlanChecks: resource.ConfigPlanChecks{
 					PreApply: []plancheck.PlanCheck{
 						plancheck.ExpectResourceAction(kim, plancheck.ResourceActionUpdate),
-						between(p.Forget),
+						between(p.ResetRequests),
 					},
 					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
 				},
@@ -212,7 +212,7 @@ func TestCreateBeforeDestroyMintsBeforeItRevokes(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: config, ConfigPlanChecks: emptyPlan},
 			{
-				PreConfig: func() { p.Clock.Advance(9 * day); p.Forget() },
+				PreConfig: func() { p.Clock.Advance(9 * day); p.ResetRequests() },
 				Config:    config,
 				ConfigPlanChecks: resource.ConfigPlanChecks{
 					PreApply: []plancheck.PlanCheck{

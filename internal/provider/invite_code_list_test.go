@@ -110,7 +110,7 @@ func TestListingStopsAtTheLimit(t *testing.T) {
 		{limit: 450, wantFound: 450, wantPages: 3},
 		{limit: 1000, wantFound: 450, wantPages: 3},
 	} {
-		p.Forget()
+		p.ResetRequests()
 		if found := protocol.List(inviteCode, nil, test.limit, false); len(found) != test.wantFound || p.Count("ListGroupInvites") != test.wantPages {
 			t.Errorf("with a limit of %d, found %d on %d pages; want %d on %d", test.limit, len(found), p.Count("ListGroupInvites"), test.wantFound, test.wantPages)
 		}

@@ -56,7 +56,7 @@ func TestUnchangedNamesAreNotLookedUpAgain(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: config},
 			{
-				PreConfig: p.Forget,
+				PreConfig: p.ResetRequests,
 				Config:    config,
 				Check: func(*terraform.State) error {
 					if p.Count("ListGroups")+p.Count("ListRoles")+p.Count("GetGroup")+p.Count("GetRole") > 0 {

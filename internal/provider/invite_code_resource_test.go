@@ -82,7 +82,7 @@ func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 				},
 			},
 			{
-				PreConfig: p.Forget,
+				PreConfig: p.ResetRequests,
 				Config:    config("120h0m0s"),
 				ConfigPlanChecks: resource.ConfigPlanChecks{
 					PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},

@@ -76,11 +76,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			t.Helper()
 			w.Setenv("CHAINGUARD_TOKEN", "")
 			refresh := e.RefreshToken(e.AdminIdentity(), 24*day)
-			folder := filepath.Join(w.CacheDir(), "chainguard", strings.ReplaceAll(e.Audience(), "/", "-"))
-			if err := os.MkdirAll(folder, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(folder, "refresh-token"), []byte(refresh), 0o600); err != nil {
+			if err := e.CacheToken(w.CacheDir(), emulator.RefreshTokenFile, refresh); err != nil {
 				t.Fatal(err)
 			}
 			return acctest.Canaries{"refresh token": refresh}

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
@@ -82,7 +81,7 @@ func TestChecksumsCoverWhatTheRegistryAsksFor(t *testing.T) {
 func TestProviderInstallsFromItsArchiveAndTellsItsVersion(t *testing.T) {
 	t.Parallel()
 	folder, version := dist(t)
-	e := emulator.ForTest(t, emulator.Options{Clock: clock.Real{}})
+	e := emulator.ForTest(t, emulator.Options{})
 
 	w := acctest.NewWorkspace(t, "../../examples/onboarding", nil)
 	// A mirror takes archives as they are in a release.
@@ -96,12 +95,7 @@ func TestProviderInstallsFromItsArchiveAndTellsItsVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Mirror(mirror)
-	for name, value := range map[string]string{
-		"CHAINGUARD_PLATFORM_API": e.URL(), "CHAINGUARD_PLATFORM_ISSUER": e.URL(), "CHAINGUARD_PLATFORM_AUDIENCE": e.Audience(),
-		"CHAINGUARD_TOKEN": e.AdminToken(),
-	} {
-		w.Setenv(name, value)
-	}
+	w.SetPlatform(e)
 
 	if out := w.Run("init"); !strings.Contains(out, acctest.OurSource+" v"+version) {
 		t.Errorf("init installs something else:\n%s", out)

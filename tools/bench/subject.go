@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -81,20 +80,17 @@ func (s subject) configuration(e *emulator.Emulator, n, groups int) string {
 	return fmt.Sprintf("%sresource %q \"people\" {\n  count = %d\n%s\n}\n", requirement, s.resource, n, s.arguments(e, groups))
 }
 
-// signIn is the environment in which the provider reaches the platform. Ours reads a token from it; the official one
-// finds that of chainctl in its cache, which is in the folder home.
+// signIn is the environment in which the provider reaches the platform. Ours reads a token from it; the official one,
+// which has other names for the rest, finds that of chainctl in its cache, which is in the folder home.
 func (s subject) signIn(e *emulator.Emulator, home string) ([]string, error) {
-	token := e.AdminToken()
+	variables := e.Environment()
 	var failed error
 	for _, cache := range []string{filepath.Join(home, ".cache"), filepath.Join(home, "Library", "Caches")} {
-		folder := filepath.Join(cache, "chainguard", strings.ReplaceAll(e.Audience(), "/", "-"))
-		failed = errors.Join(failed, os.MkdirAll(folder, 0o700), os.WriteFile(filepath.Join(folder, "oidc-token"), []byte(token), 0o600))
+		failed = errors.Join(failed, e.CacheToken(cache, emulator.AccessTokenFile, variables["CHAINGUARD_TOKEN"]))
 	}
-	return []string{
-		"HOME=" + home,
-		"CHAINGUARD_PLATFORM_API=" + e.URL(), "CHAINGUARD_CONSOLE_API=" + e.URL(),
-		"CHAINGUARD_PLATFORM_AUDIENCE=" + e.Audience(), "CHAINGUARD_AUDIENCE=" + e.Audience(),
-		"CHAINGUARD_PLATFORM_ISSUER=" + e.URL(),
-		"CHAINGUARD_TOKEN=" + token,
-	}, failed
+	env := []string{"HOME=" + home, "CHAINGUARD_CONSOLE_API=" + e.URL(), "CHAINGUARD_AUDIENCE=" + e.Audience()}
+	for name, value := range variables {
+		env = append(env, name+"="+value)
+	}
+	return env, failed
 }

@@ -306,7 +306,7 @@ func TestTheEnvironmentFileReplacesAnOldOne(t *testing.T) {
 	if err := os.WriteFile(file, []byte("OLD=1\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeEnvironment(file, []variable{{"NEW", "2"}}); err != nil {
+	if err := writeEnvironment(file, map[string]string{"NEW": "2"}); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(file)

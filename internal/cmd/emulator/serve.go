@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -97,7 +99,7 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
 
-	variables := environment(e)
+	variables := e.Environment()
 	if *envFile != "" {
 		if err := writeEnvironment(*envFile, variables); err != nil {
 			return err
@@ -108,25 +110,12 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	return nil
 }
 
-// variable is one variable of the environment.
-type variable struct{ name, value string }
-
-// environment is what points a client at the emulator.
-func environment(e *emulator.Emulator) []variable {
-	return []variable{
-		{"CHAINGUARD_PLATFORM_API", e.URL()},
-		{"CHAINGUARD_PLATFORM_ISSUER", e.URL()},
-		{"CHAINGUARD_PLATFORM_AUDIENCE", e.Audience()},
-		{"CHAINGUARD_TOKEN", e.AdminToken()},
-	}
-}
-
 // writeEnvironment writes the file in one step, so that whoever waits for it
 // never reads half of it.
-func writeEnvironment(file string, variables []variable) error {
+func writeEnvironment(file string, variables map[string]string) error {
 	var text strings.Builder
-	for _, v := range variables {
-		fmt.Fprintf(&text, "%s=%s\n", v.name, v.value)
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		fmt.Fprintf(&text, "%s=%s\n", name, variables[name])
 	}
 	fail := func(err error) error { return fmt.Errorf("the environment file cannot be written: %w", err) }
 	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // is 0600
@@ -145,10 +134,10 @@ func writeEnvironment(file string, variables []variable) error {
 }
 
 // announce says that the platform serves, how to use it, and what it holds.
-func announce(w io.Writer, e *emulator.Emulator, variables []variable) {
+func announce(w io.Writer, e *emulator.Emulator, variables map[string]string) {
 	fmt.Fprintf(w, "The emulator serves a Chainguard platform on %s\n\n", e.URL())
-	for _, v := range variables {
-		fmt.Fprintf(w, "export %s=%s\n", v.name, v.value)
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		fmt.Fprintf(w, "export %s=%s\n", name, variables[name])
 	}
 	for _, section := range []struct {
 		title  string
