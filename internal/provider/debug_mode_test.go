@@ -69,7 +69,7 @@ func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
 
 	// OpenTofu looks for providers on a registry of its own.
 	w.Setenv("TF_REATTACH_PROVIDERS", strings.ReplaceAll(reattach, "registry.terraform.io", w.Host()))
-	w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\""))
+	w.Configure(kimWith(acmeViewer))
 	shown := w.Run("apply", "-auto-approve")
 	secrets := secretsOn(e, w.Getenv("CHAINGUARD_TOKEN"))
 	shown += w.Run("destroy", "-auto-approve")

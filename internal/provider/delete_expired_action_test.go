@@ -17,8 +17,8 @@ import (
 
 const deleteExpired = "chainguard_delete_expired_invite_codes"
 
-// left are the UIDPs of the invites that the platform still has, the oldest first.
-func left(p *acctest.Platform) []string {
+// idsOnPlatform are the UIDPs of the invites that the platform still has, the oldest first.
+func idsOnPlatform(p *acctest.Platform) []string {
 	var ids []string
 	for _, invite := range p.Invites() {
 		ids = append(ids, invite.UID)
@@ -26,8 +26,8 @@ func left(p *acctest.Platform) []string {
 	return ids
 }
 
-// expired adds invites to a group whose time is over.
-func expired(p *acctest.Platform, group string, count int) []string {
+// addExpired adds invites to a group whose time is over.
+func addExpired(p *acctest.Platform, group string, count int) []string {
 	var ids []string
 	for i := range count {
 		ids = append(ids, p.AddInvite(emulator.Invite{
@@ -37,8 +37,8 @@ func expired(p *acctest.Platform, group string, count int) []string {
 	return ids
 }
 
-// alive adds invites to a group whose time is not over, one of them by no more than a second.
-func alive(p *acctest.Platform, group string) []string {
+// addAlive adds invites to a group whose time is not over, one of them by no more than a second.
+func addAlive(p *acctest.Platform, group string) []string {
 	var ids []string
 	for _, ttl := range []time.Duration{24 * time.Hour, time.Second} {
 		ids = append(ids, p.AddInvite(emulator.Invite{Group: p.Group(group), RoleUID: p.Role("viewer"), TTL: ttl, Created: acctest.Start}).UID)
@@ -77,8 +77,8 @@ func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := acctest.New(t)
-			gone := map[string][]string{"acme.example": expired(p, "acme.example", 2), "acme.example/platform": expired(p, "acme.example/platform", 3)}
-			stays := append(alive(p, "acme.example"), alive(p, "acme.example/platform")...)
+			gone := map[string][]string{"acme.example": addExpired(p, "acme.example", 2), "acme.example/platform": addExpired(p, "acme.example/platform", 3)}
+			stays := append(addAlive(p, "acme.example"), addAlive(p, "acme.example/platform")...)
 			for group, ids := range gone {
 				if !slices.Contains(test.wantGone, group) {
 					stays = append(stays, ids...)
@@ -92,7 +92,7 @@ func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
 			if len(diags) > 0 {
 				t.Error(diags)
 			}
-			got := left(p)
+			got := idsOnPlatform(p)
 			slices.Sort(got)
 			slices.Sort(stays)
 			if !slices.Equal(got, stays) {
@@ -108,7 +108,7 @@ func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
 func TestNothingExpiredIsNothingToDelete(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	alive(p, "acme.example")
+	addAlive(p, "acme.example")
 	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
 	if want := []string{"0 of 2 invites in acme.example have expired."}; len(diags) > 0 || !slices.Equal(said, want) {
 		t.Errorf("it said %q and %v, want %q", said, diags, want)
@@ -121,14 +121,14 @@ func TestNothingExpiredIsNothingToDelete(t *testing.T) {
 func TestFailedDeletionStopsNoOtherAndIsReported(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	ids := expired(p, "acme.example", 60)
+	ids := addExpired(p, "acme.example", 60)
 	refused := []string{ids[0], ids[17], ids[59]}
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Message: "out of luck", Match: func(request proto.Message) bool {
 		deletion, ok := request.(*iam.DeleteGroupInviteRequest)
 		return ok && slices.Contains(refused, deletion.GetUid())
 	}})
 	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
-	if got := left(p); !slices.Equal(got, refused) {
+	if got := idsOnPlatform(p); !slices.Equal(got, refused) {
 		t.Errorf("%d invites are left, want the %d that could not be deleted", len(got), len(refused))
 	}
 	errors := diags.Errors()
@@ -178,7 +178,7 @@ func TestInviteCodesAreDeletedByThePlatformsClock(t *testing.T) {
 func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	expired(p, "acme.example", 250)
+	addExpired(p, "acme.example", 250)
 	p.Inject(emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()})
 	_, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
 	if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], "out of luck") {
@@ -192,7 +192,7 @@ func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
 func TestInterruptedActionSaysHowFarItIs(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	expired(p, "acme.example", 100)
+	addExpired(p, "acme.example", 100)
 	protocol := p.Protocol(t, nil)
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Times: 1, Mutate: func(proto.Message) { protocol.Stop() }})
 	_, diags := protocol.Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
@@ -239,8 +239,8 @@ func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
 func TestActionRunsFromAConfiguration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	expired(p, "acme.example", 3)
-	stays := alive(p, "acme.example")
+	addExpired(p, "acme.example", 3)
+	stays := addAlive(p, "acme.example")
 	w := workspace(t, p, fmt.Sprintf(`
 		action %q "tidy" {
 		  config {
@@ -264,13 +264,13 @@ func TestActionRunsFromAConfiguration(t *testing.T) {
 			t.Errorf("it does not say %q:\n%s", want, output)
 		}
 	}
-	if got := left(p); !slices.Equal(got, stays) {
+	if got := idsOnPlatform(p); !slices.Equal(got, stays) {
 		t.Errorf("%d invites are left, want the %d that are alive", len(got), len(stays))
 	}
 
-	expired(p, "acme.example", 1)
+	addExpired(p, "acme.example", 1)
 	w.Run("apply", "-auto-approve", "-invoke=action."+deleteExpired+".tidy")
-	if got := left(p); !slices.Equal(got, stays) {
+	if got := idsOnPlatform(p); !slices.Equal(got, stays) {
 		t.Errorf("run by itself, it left %d invites, want the %d that are alive", len(got), len(stays))
 	}
 }

@@ -28,7 +28,7 @@ func TestAnInterruptDuringACreateLeavesNoInviteThatNobodyKnowsOf(t *testing.T) {
 			w, e := acctest.NewProgramWorkspace(t)
 			fault.Method = "CreateGroupInvite"
 			e.Inject(fault)
-			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\""))
+			w.Configure(kimWith(acmeViewer))
 
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()

@@ -4,15 +4,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
-	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"github.com/hashicorp/terraform-plugin-testing/echoprovider"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -26,46 +23,6 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
-
-// inviteCode is the type of the resource, and of the ephemeral resource and the list resource.
-const inviteCode = "chainguard_invite_code"
-
-// noOpenTofu is the version of OpenTofu that a test needs which needs what OpenTofu does not have.
-const noOpenTofu = "99.0.0"
-
-// workspace is one with this configuration, and with the provider on that platform.
-func workspace(t *testing.T, p *acctest.Platform, configuration string) *acctest.Workspace {
-	t.Helper()
-	w := acctest.NewWorkspace(t, "", p.ServerOf())
-	w.Configure(configuration)
-	return w
-}
-
-// minted records the codes that the platform mints from now on, those that are revoked later too.
-func minted(p *emulator.Emulator) (recorded func() acctest.Canaries) {
-	var mu sync.Mutex
-	codes := acctest.Canaries{}
-	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(response proto.Message) {
-		mu.Lock()
-		defer mu.Unlock()
-		if invite, ok := response.(*iam.GroupInvite); ok {
-			codes[fmt.Sprintf("code %d", len(codes)+1)] = invite.GetCode()
-		}
-	}})
-	return func() acctest.Canaries {
-		mu.Lock()
-		defer mu.Unlock()
-		return maps.Clone(codes)
-	}
-}
-
-// noneLive fails the test if an invite outlived its run.
-func noneLive(t *testing.T, p *emulator.Emulator, when string) {
-	t.Helper()
-	if live := p.Live(); len(live) != 0 {
-		t.Errorf("%s, %d invites are still alive", when, len(live))
-	}
-}
 
 func TestEphemeralInviteCodeIsHandedOn(t *testing.T) {
 	t.Parallel()
@@ -113,7 +70,7 @@ func TestEphemeralInviteCodeIsHandedOn(t *testing.T) {
 			},
 		}},
 	})
-	noneLive(t, p.Emulator, "after destroy")
+	expectNoneAlive(t, p.Emulator, "after destroy")
 	if created, deleted := p.Count("CreateGroupInvite"), p.Count("DeleteGroupInvite"); created == 0 || created != deleted {
 		t.Errorf("%d codes were minted and %d revoked", created, deleted)
 	}
@@ -140,7 +97,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 
 	inNoFile := func(when string, wantMinted int) {
 		t.Helper()
-		noneLive(t, p.Emulator, when)
+		expectNoneAlive(t, p.Emulator, when)
 		if codes := recorded(); len(codes) != wantMinted {
 			t.Fatalf("%s, %d codes were minted, want %d", when, len(codes), wantMinted)
 		}
@@ -159,7 +116,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 	recorded().ExpectNone(t, "the state as JSON", w.Run("show", "-json"))
 
 	w.Run("destroy", "-auto-approve")
-	noneLive(t, p.Emulator, "after destroy")
+	expectNoneAlive(t, p.Emulator, "after destroy")
 }
 
 func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
@@ -187,7 +144,7 @@ func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
 		t.Errorf("a plan without a known group: %v", err)
 	}
 	w.Run("apply", "saved.tfplan")
-	noneLive(t, p.Emulator, "after apply")
+	expectNoneAlive(t, p.Emulator, "after apply")
 	if count := p.Count("CreateGroupInvite"); count != 1 {
 		t.Errorf("%d codes were minted, want 1", count)
 	}
@@ -224,7 +181,7 @@ func TestEphemeralInviteCodeIsNotMintedWhereProviderSettingsAreUnknown(t *testin
 		t.Errorf("a plan without a known token: %v", err)
 	}
 	w.Run("apply", "saved.tfplan")
-	noneLive(t, p.Emulator, "after apply")
+	expectNoneAlive(t, p.Emulator, "after apply")
 	if count := p.Count("CreateGroupInvite"); count != 1 {
 		t.Errorf("%d codes were minted, want 1", count)
 	}
@@ -320,7 +277,7 @@ func TestOpenedInviteCodeKeepsWhatTheConfigurationSays(t *testing.T) {
 			if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 				t.Error(diags)
 			}
-			noneLive(t, p.Emulator, "after close")
+			expectNoneAlive(t, p.Emulator, "after close")
 		})
 	}
 }
@@ -452,7 +409,7 @@ func TestInviteCodeOfAnInterruptedRunIsRevoked(t *testing.T) {
 			if len(diags.Errors()) == 0 {
 				t.Error("the code of an interrupted run is handed on")
 			}
-			noneLive(t, p.Emulator, "after an interrupt")
+			expectNoneAlive(t, p.Emulator, "after an interrupt")
 			if p.Count("CreateGroupInvite") != 1 {
 				t.Errorf("calls: %v", p.Counts())
 			}
@@ -475,7 +432,7 @@ func TestLostInviteCodeIsRevokedAndMintedAgain(t *testing.T) {
 	if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 		t.Error(diags)
 	}
-	noneLive(t, p.Emulator, "after close")
+	expectNoneAlive(t, p.Emulator, "after close")
 }
 
 func TestOpeningThatFailsMintsNothing(t *testing.T) {
@@ -509,7 +466,7 @@ func TestOpeningThatFailsMintsNothing(t *testing.T) {
 			if len(private) > 0 {
 				t.Errorf("something is kept for closing: %s", private)
 			}
-			noneLive(t, p.Emulator, "after a failure")
+			expectNoneAlive(t, p.Emulator, "after a failure")
 		})
 	}
 }

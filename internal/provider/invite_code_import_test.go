@@ -87,11 +87,11 @@ func TestImportByCommandAndByIdentity(t *testing.T) {
 			if test.kind == resource.ImportBlockWithResourceIdentity {
 				checks = append(checks, tfversion.SkipBelow(tfversion.Version1_12_0))
 			}
-			config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"1w\"")
+			config := kimWith(acmeViewer + "ttl = \"1w\"")
 			resource.UnitTest(t, resource.TestCase{
 				TerraformVersionChecks:   checks,
 				ProtoV6ProviderFactories: p.Factories(),
-				CheckDestroy:             noneLeft(p),
+				CheckDestroy:             checkAllRevoked(p),
 				Steps: []resource.TestStep{
 					{Config: config, ConfigPlanChecks: emptyPlan},
 					{
@@ -129,7 +129,7 @@ func TestImportRefusesWhatIsNoInvite(t *testing.T) {
 					return err
 				},
 				Steps: []resource.TestStep{{
-					Config:      kimWith("group = \"acme.example\"\nrole = \"viewer\"") + fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, test.id),
+					Config:      kimWith(acmeViewer) + fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, test.id),
 					ExpectError: regexp.MustCompile(test.want),
 				}},
 			})
@@ -144,7 +144,7 @@ func TestImportAdoptsTriggersWithoutMinting(t *testing.T) {
 	attributes := "group = \"platform\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\nttl = \"5d\"\nsingle_use = true\n"
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{
 				Config: kimWith(attributes+`rotation_triggers = { quarter = "1" }`) + fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, id),
@@ -172,7 +172,7 @@ func TestIdentityIsTheID(t *testing.T) {
 		TerraformVersionChecks:   []tfversion.TerraformVersionCheck{tfversion.SkipBelow(tfversion.Version1_12_0)},
 		ProtoV6ProviderFactories: p.Factories(),
 		Steps: []resource.TestStep{{
-			Config:            kimWith("group = \"acme.example\"\nrole = \"viewer\""),
+			Config:            kimWith(acmeViewer),
 			ConfigStateChecks: []statecheck.StateCheck{statecheck.ExpectIdentityValueMatchesState(kim, attribute("id"))},
 		}},
 	})

@@ -21,8 +21,6 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-const day = 24 * time.Hour
-
 // The table of outcomes: what has become of an invite, by what is to be done about it, by whether it is for a single
 // use. The test lets three days pass and has the invites meet their fates.
 func TestOutcomes(t *testing.T) {
@@ -89,7 +87,7 @@ func TestOutcomes(t *testing.T) {
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
 		// Whatever became of them, they can be destroyed.
-		CheckDestroy: noneLeft(p),
+		CheckDestroy: checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config.String(), ConfigPlanChecks: emptyPlan, ConfigStateChecks: first},
 			{
@@ -128,11 +126,11 @@ func TestAPlanFromBeforeTheExpiryIsAppliedAfterIt(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := func(more string) string {
-		return kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"1h\"\n" + more)
+		return kimWith(acmeViewer + "ttl = \"1h\"\n" + more)
 	}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config("")},
 			{
@@ -152,11 +150,11 @@ func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
 	p := acctest.New(t)
 	id := newCompare("id", compare.ValuesSame())
 	config := func(more string) string {
-		return kimWith("group = \"acme.example\"\nrole = \"viewer\"\nsingle_use = true\n" + more)
+		return kimWith(acmeViewer + "single_use = true\n" + more)
 	}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config(""), ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
 			{
@@ -208,7 +206,7 @@ func TestCreateBeforeDestroyMintsBeforeItRevokes(t *testing.T) {
 	}`
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config, ConfigPlanChecks: emptyPlan},
 			{
@@ -250,10 +248,10 @@ func TestDriftIsShownAndReplaced(t *testing.T) {
 			t.Parallel()
 			p := acctest.New(t)
 			id := newCompare("id", compare.ValuesDiffer())
-			config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\nttl = \"5d\"")
+			config := kimWith(acmeViewer + "email = \"kim@example.com\"\nttl = \"5d\"")
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: p.Factories(),
-				CheckDestroy:             noneLeft(p),
+				CheckDestroy:             checkAllRevoked(p),
 				Steps: []resource.TestStep{
 					{Config: config, ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
 					{
@@ -301,7 +299,7 @@ func TestWhatThePlatformSpellsItsOwnWayIsNoDrift(t *testing.T) {
 	deleted.PreConfig = func() { p.DeleteRole(custom) }
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps:                    []resource.TestStep{{Config: config, ConfigPlanChecks: emptyPlan}, lowerCase, renamed, deleted},
 	})
 }
@@ -312,7 +310,7 @@ func TestGroupThatIsGoneTakesItsInvitesWithIt(t *testing.T) {
 	group := p.AddGroup(p.Group("acme.example"), "short-lived", acctest.Start)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nrecreate = \"never\"", group))},
 			{
@@ -339,7 +337,7 @@ func TestRenewalThatIsNoShorterThanTheRealLifetimeDoesNotRenewEachTime(t *testin
 			})
 		}
 	}})
-	config := kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"30d\"\nrenew_before = \"3d\"")
+	config := kimWith(acmeViewer + "ttl = \"30d\"\nrenew_before = \"3d\"")
 	after := func(d time.Duration, action plancheck.ResourceActionType) resource.TestStep {
 		return resource.TestStep{
 			PreConfig: func() { p.Clock.Advance(d) },
@@ -352,7 +350,7 @@ func TestRenewalThatIsNoShorterThanTheRealLifetimeDoesNotRenewEachTime(t *testin
 	}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config, ConfigPlanChecks: emptyPlan},
 			after(day, plancheck.ResourceActionNoop),

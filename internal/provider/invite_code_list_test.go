@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -25,7 +24,7 @@ const everything = 10000
 func TestListedInviteCodesAreThoseSearchedFor(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	ids := invited(p)
+	ids := addInvites(p)
 	protocol := p.Protocol(t, nil)
 	for name, test := range map[string]struct {
 		config acctest.Config
@@ -59,7 +58,7 @@ func TestListedInviteCodesAreThoseSearchedFor(t *testing.T) {
 func TestListedInviteCodeHasANameForAPerson(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	invited(p)
+	addInvites(p)
 	gone := p.AddRole(p.Group("acme.example"), "gone", 1)
 	p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: gone})
 	p.DeleteRole(gone)
@@ -122,7 +121,7 @@ func TestListingStopsAtTheLimit(t *testing.T) {
 func TestListedInviteCodeIsWhatAnImportReads(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	invited(p)
+	addInvites(p)
 	p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), TTL: 90*time.Second + 300*time.Millisecond})
 	protocol := p.Protocol(t, nil)
 	listed := protocol.List(inviteCode, acctest.Config{"include_expired": true}, everything, true)
@@ -187,15 +186,6 @@ func TestWhatGoesWrongWithAListIsOneOfItsResults(t *testing.T) {
 				t.Errorf("errors are %q, want one with %q", errors, test.want)
 			}
 		})
-	}
-}
-
-// notTheFirst is a Match of every request but the first.
-func notTheFirst() func(proto.Message) bool {
-	asked := 0
-	return func(proto.Message) bool {
-		asked++
-		return asked > 1
 	}
 }
 

@@ -36,7 +36,7 @@ func TestAnotherWayToWriteTheSameNamesIsNoChange(t *testing.T) {
 	folder, viewer := p.Group("acme.example/platform"), p.Role("viewer")
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: kimWith("group = \"platform\"\nrole = \"viewer\""), ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
 			same("acme.example/platform", "viewer"),
@@ -101,7 +101,7 @@ func TestGroupOfTheProviderIsTheDefault(t *testing.T) {
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: kimWith(`role = "viewer"`), ExpectError: regexp.MustCompile(`No Group[\s\S]*CHAINGUARD_DEFAULT_GROUP`)},
 			{
@@ -130,7 +130,7 @@ func TestClusterTakesThePlatformsRoleForClusters(t *testing.T) {
 	config := kimWith("group = \"acme.example\"\ncluster = true")
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config, PlanOnly: true, ExpectError: regexp.MustCompile(`No Role for Clusters[\s\S]*Set\s+.role.`)},
 			{
@@ -162,7 +162,7 @@ func TestWhatIsNotKnownYetIsNoError(t *testing.T) {
 	`)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{{
 			Config: config,
 			ConfigPlanChecks: resource.ConfigPlanChecks{
@@ -188,10 +188,10 @@ func TestASettingThatIsNotKnownYetIsNoDefault(t *testing.T) {
 		provider "chainguard" {
 			api = terraform_data.api.output
 		}
-	`, api) + kimWith("group = \"acme.example\"\nrole = \"viewer\"")
+	`, api) + kimWith(acmeViewer)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps:                    []resource.TestStep{{Config: config, ConfigPlanChecks: emptyPlan}},
 	})
 }
@@ -224,7 +224,7 @@ func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
 	_ = listener.Close()
 	p.Setenv("CHAINGUARD_PLATFORM_API", down)
 	for name, config := range map[string]string{
-		"plan":  kimWith("group = \"acme.example\"\nrole = \"viewer\""),
+		"plan":  kimWith(acmeViewer),
 		"apply": kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -247,7 +247,7 @@ func TestSignedOutIsOneErrorThatSaysHowToSignIn(t *testing.T) {
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
 		Steps: []resource.TestStep{{
-			Config:      kimWith("group = \"acme.example\"\nrole = \"viewer\""),
+			Config:      kimWith(acmeViewer),
 			ExpectError: regexp.MustCompile(`Not Signed In to Chainguard[\s\S]*chainctl auth login`),
 		}},
 	})
@@ -260,8 +260,8 @@ func TestTheCachedTokenOfChainctlIsEnough(t *testing.T) {
 	p.Setenv("CHAINGUARD_TOKEN", "")
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
-		Steps:                    []resource.TestStep{{Config: kimWith("group = \"acme.example\"\nrole = \"viewer\""), ConfigPlanChecks: emptyPlan}},
+		CheckDestroy:             checkAllRevoked(p),
+		Steps:                    []resource.TestStep{{Config: kimWith(acmeViewer), ConfigPlanChecks: emptyPlan}},
 	})
 }
 
@@ -271,7 +271,7 @@ func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
 		Steps: []resource.TestStep{{
-			Config:      kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"40000d\""),
+			Config:      kimWith(acmeViewer + "ttl = \"40000d\""),
 			ExpectError: regexp.MustCompile(`on [\s\S]*line \d+[\s\S]*ttl\s+= "40000d"[\s\S]*does not take this value of .ttl.`),
 		}},
 	})

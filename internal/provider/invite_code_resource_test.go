@@ -11,34 +11,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
-
-const kim = "chainguard_invite_code.kim"
-
-// kimWith is a configuration with one invite code and these attributes.
-func kimWith(attributes string) string {
-	return fmt.Sprintf("resource \"chainguard_invite_code\" \"kim\" {\n%s\n}\n", attributes)
-}
-
-func attribute(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
-
-// noneLeft is a CheckDestroy: a destroyed invite is one that the platform no longer has.
-func noneLeft(p *acctest.Platform) resource.TestCheckFunc {
-	return func(*terraform.State) error {
-		if invites := p.Invites(); len(invites) != 0 {
-			return fmt.Errorf("%d invites are left on the platform", len(invites))
-		}
-		return nil
-	}
-}
-
-// emptyPlan is what every step that applies is followed by.
-var emptyPlan = resource.ConfigPlanChecks{
-	PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
-}
 
 func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 	t.Parallel()
@@ -52,7 +27,7 @@ func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 	}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{
 				Config: config("5d"),
@@ -125,7 +100,7 @@ func TestInviteCodeOfUIDPsNeedsNoLookup(t *testing.T) {
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{{
 			Config:           kimWith(fmt.Sprintf("group = %q\nrole = %q\nsingle_use = true", p.Group("acme.example/platform"), p.Role("viewer"))),
 			ConfigPlanChecks: emptyPlan,
@@ -174,7 +149,7 @@ func TestInviteCodeIsReplacedByEveryChangeThatThePlatformCannotMake(t *testing.T
 			}
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: p.Factories(),
-				CheckDestroy:             noneLeft(p),
+				CheckDestroy:             checkAllRevoked(p),
 				Steps: []resource.TestStep{
 					{Config: config(base[name]), ConfigPlanChecks: emptyPlan, ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue()}},
 					{
@@ -241,20 +216,4 @@ func TestInviteCodeRefusesBadInputAtValidate(t *testing.T) {
 			}
 		})
 	}
-}
-
-// compareAcrossSteps compares an attribute of the invite code kim between steps.
-type compareAcrossSteps struct {
-	attribute string
-	compare   interface {
-		AddStateValue(string, tfjsonpath.Path) statecheck.StateCheck
-	}
-}
-
-func newCompare(attribute string, comparer compare.ValueComparer) *compareAcrossSteps {
-	return &compareAcrossSteps{attribute: attribute, compare: statecheck.CompareValue(comparer)}
-}
-
-func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
-	return c.compare.AddStateValue(kim, attribute(c.attribute))
 }

@@ -18,32 +18,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// invited adds invites to the platform: of several groups and roles, one of them expired. It returns their UIDPs by
-// what they are called in the tests.
-func invited(p *acctest.Platform) map[string]string {
-	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
-	viewer, editor := p.Role("viewer"), p.Role("editor")
-	ids := map[string]string{}
-	for i, one := range []struct {
-		name   string
-		invite emulator.Invite
-	}{
-		{"kim", emulator.Invite{Group: acme, RoleUID: viewer, Email: "kim@example.com"}},
-		{"anyone", emulator.Invite{Group: acme, RoleUID: viewer}},
-		{"single", emulator.Invite{Group: acme, RoleUID: editor, Email: "lee@example.com", SingleUse: true}},
-		{"folder", emulator.Invite{Group: folder, RoleUID: viewer, Email: "kim@example.com"}},
-		{"expired", emulator.Invite{Group: acme, RoleUID: viewer, TTL: time.Hour}},
-	} {
-		one.invite.Created = acctest.Start.Add(-24*time.Hour + time.Duration(i)*time.Minute)
-		ids[one.name] = p.AddInvite(one.invite).UID
-	}
-	return ids
-}
-
 func TestInviteCodesAreFoundByWhatIsKnownOfThem(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	ids := invited(p)
+	ids := addInvites(p)
 	protocol := p.Protocol(t, nil)
 	for name, test := range map[string]struct {
 		config acctest.Config
@@ -73,14 +51,14 @@ func TestInviteCodesAreFoundByWhatIsKnownOfThem(t *testing.T) {
 		for _, one := range test.want {
 			want = append(want, ids[one])
 		}
-		if got := foundIDs(object); !slices.Equal(got, want) {
+		if got := idsIn(object); !slices.Equal(got, want) {
 			t.Errorf("%s: found %v, want %v", name, got, want)
 		}
 	}
 }
 
-// found are the invites that the data source found, in its order.
-func found(object acctest.Object) []acctest.Object {
+// invitesIn are the invites that the data source found, in its order.
+func invitesIn(object acctest.Object) []acctest.Object {
 	var all []acctest.Object
 	invites, _ := object["invite_codes"].([]any)
 	for _, invite := range invites {
@@ -90,10 +68,10 @@ func found(object acctest.Object) []acctest.Object {
 	return all
 }
 
-// foundIDs are the UIDPs of the invites that the data source found, in its order.
-func foundIDs(object acctest.Object) []string {
+// idsIn are the UIDPs of the invites that the data source found, in its order.
+func idsIn(object acctest.Object) []string {
 	ids := []string{}
-	for _, invite := range found(object) {
+	for _, invite := range invitesIn(object) {
 		ids = append(ids, fmt.Sprint(invite["id"]))
 	}
 	return ids
@@ -102,7 +80,7 @@ func foundIDs(object acctest.Object) []string {
 func TestInviteCodesTellEverythingButTheCode(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	ids := invited(p)
+	ids := addInvites(p)
 	const all = "data.chainguard_invite_codes.all"
 	canaries := acctest.Canaries{}
 	var keyID string
@@ -153,11 +131,11 @@ func TestInviteCodesArePagedThroughToTheEnd(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	ids := foundIDs(object)
+	ids := idsIn(object)
 	if len(ids) != many {
 		t.Errorf("found %d invites, want %d", len(ids), many)
 	}
-	sorted := slices.IsSortedFunc(found(object), func(a, b acctest.Object) int {
+	sorted := slices.IsSortedFunc(invitesIn(object), func(a, b acctest.Object) int {
 		return strings.Compare(fmt.Sprint(a["created_at"], a["id"]), fmt.Sprint(b["created_at"], b["id"]))
 	})
 	if !sorted {
@@ -224,7 +202,7 @@ func TestInviteCodesExpireByThePlatformsClock(t *testing.T) {
 			if len(diags) > 0 {
 				t.Fatal(diags)
 			}
-			if invites := found(object); len(invites) != 1 || invites[0]["status"] != test.want {
+			if invites := invitesIn(object); len(invites) != 1 || invites[0]["status"] != test.want {
 				t.Errorf("found %v, want one that is %s", invites, test.want)
 			}
 		})

@@ -84,7 +84,7 @@ func TestGroupAndRoleAreHandedToAnInviteCode(t *testing.T) {
 	const viewer = "data.chainguard_role.viewer"
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             noneLeft(p),
+		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{{
 			Config: `
 				data "chainguard_group" "platform" {

@@ -68,6 +68,6 @@ func panicWithACode(t *testing.T, file string) {
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"chainguard": providerserver.NewProtocol6WithError(provider.New(acctest.Version, options...)()),
 		},
-		Steps: []resource.TestStep{{Config: kimWith("group = \"acme.example\"\nrole = \"viewer\"")}},
+		Steps: []resource.TestStep{{Config: kimWith(acmeViewer)}},
 	})
 }

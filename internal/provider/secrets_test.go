@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,22 +33,12 @@ func trace(t *testing.T, w *acctest.Workspace) (content func() string) {
 	}
 }
 
-// secretsOn are the secrets of a run: a token of the platform, and all of each invite that is on it.
-func secretsOn(e *emulator.Emulator, token string) acctest.Canaries {
-	canaries := acctest.Canaries{"token": token}
-	for i, invite := range e.Invites() {
-		canaries[fmt.Sprintf("code %d", i)] = invite.Code
-		canaries[fmt.Sprintf("key id %d", i)] = invite.KeyID
-	}
-	return canaries
-}
-
 func TestTheHarnessFindsASecretThatLeaks(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	log := trace(t, w)
 	// An output that is declared not to be a secret is a leak on purpose: Terraform prints it.
-	w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"") +
+	w.Configure(kimWith(acmeViewer) +
 		"output \"leak\" {\nvalue = nonsensitive(chainguard_invite_code.kim.code)\n}\n")
 	output := w.Run("apply", "-auto-approve")
 	found := secretsOn(e, w.Getenv("CHAINGUARD_TOKEN")).Find("the output", []byte(output))
@@ -89,7 +78,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			tokens := signIn(t, w, e)
 			log := trace(t, w)
 			shown := ""
-			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"5d\""))
+			w.Configure(kimWith(acmeViewer + "ttl = \"5d\""))
 			shown += w.Run("plan", "-out=create.tfplan")
 			shown += w.Run("show", "-json", "create.tfplan")
 			shown += w.Run("apply", "create.tfplan")
@@ -105,7 +94,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			}
 			shown += output
 
-			w.Configure(kimWith("group = \"acme.example\"\nrole = \"viewer\"\nttl = \"6d\""))
+			w.Configure(kimWith(acmeViewer + "ttl = \"6d\""))
 			shown += w.Run("apply", "-auto-approve")
 			for name, secret := range secretsOn(e, token) {
 				canaries["second "+name] = secret

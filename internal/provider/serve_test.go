@@ -54,7 +54,7 @@ func TestEphemeralInviteCodeOfARunThatFailsIsRevokedWhenTheProviderEnds(t *testi
 			if len(recorded()) == 0 {
 				t.Error("nothing was minted, so this proves nothing")
 			}
-			noneLive(t, e, "after a failure")
+			expectNoneAlive(t, e, "after a failure")
 			recorded().ExpectNoneIn(t, w.Path("."))
 		})
 	}
@@ -69,5 +69,5 @@ func TestEphemeralInviteCodeThatCouldNotBeRevokedIsTriedAgainWhenTheProviderEnds
 	if output, err := w.Try("plan"); err == nil {
 		t.Errorf("a failed revocation is no error:\n%s", output)
 	}
-	noneLive(t, e, "after a revocation that failed once")
+	expectNoneAlive(t, e, "after a revocation that failed once")
 }

@@ -39,5 +39,5 @@ func TestEphemeralInviteCodeOfARunThatIsInterruptedIsRevoked(t *testing.T) {
 	if e.Count("CreateGroupInvite") != 2 {
 		t.Errorf("calls: %v\n%s", e.Counts(), output.String())
 	}
-	noneLive(t, e, "after an interrupt")
+	expectNoneAlive(t, e, "after an interrupt")
 }

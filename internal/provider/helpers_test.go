@@ -1,0 +1,180 @@
+package provider_test
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"github.com/hashicorp/terraform-plugin-testing/compare"
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// What several of the tests in this folder share: configurations, invites that are there beforehand, what is expected
+// in the end, and what is seen meanwhile.
+
+const day = 24 * time.Hour
+
+// inviteCode is the type of the resource, and of the ephemeral resource and the list resource.
+const inviteCode = "chainguard_invite_code"
+
+// kim is the address of the resource in [kimWith].
+const kim = inviteCode + ".kim"
+
+// kimWith is a configuration with one invite code and these attributes.
+func kimWith(attributes string) string {
+	return fmt.Sprintf("resource \"chainguard_invite_code\" \"kim\" {\n%s\n}\n", attributes)
+}
+
+// acmeViewer are the least attributes that an invite code is made from.
+const acmeViewer = "group = \"acme.example\"\nrole = \"viewer\"\n"
+
+// attribute is the path of an attribute.
+func attribute(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
+
+// workspace is one with this configuration, and with the provider on that platform.
+func workspace(t *testing.T, p *acctest.Platform, configuration string) *acctest.Workspace {
+	t.Helper()
+	w := acctest.NewWorkspace(t, "", p.ServerOf())
+	w.Configure(configuration)
+	return w
+}
+
+// noOpenTofu is the version of OpenTofu that a test needs which needs what OpenTofu does not have.
+const noOpenTofu = "99.0.0"
+
+// addInvites puts invites on the platform: of several groups and roles, one of them expired. It returns their UIDPs by
+// what they are called in the tests.
+func addInvites(p *acctest.Platform) map[string]string {
+	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
+	viewer, editor := p.Role("viewer"), p.Role("editor")
+	ids := map[string]string{}
+	for i, one := range []struct {
+		name   string
+		invite emulator.Invite
+	}{
+		{"kim", emulator.Invite{Group: acme, RoleUID: viewer, Email: "kim@example.com"}},
+		{"anyone", emulator.Invite{Group: acme, RoleUID: viewer}},
+		{"single", emulator.Invite{Group: acme, RoleUID: editor, Email: "lee@example.com", SingleUse: true}},
+		{"folder", emulator.Invite{Group: folder, RoleUID: viewer, Email: "kim@example.com"}},
+		{"expired", emulator.Invite{Group: acme, RoleUID: viewer, TTL: time.Hour}},
+	} {
+		one.invite.Created = acctest.Start.Add(-day + time.Duration(i)*time.Minute)
+		ids[one.name] = p.AddInvite(one.invite).UID
+	}
+	return ids
+}
+
+// emptyPlan is what every step that applies is followed by.
+var emptyPlan = resource.ConfigPlanChecks{
+	PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
+}
+
+// checkAllRevoked is a CheckDestroy: a destroyed invite is one that the platform no longer has.
+func checkAllRevoked(p *acctest.Platform) resource.TestCheckFunc {
+	return func(*terraform.State) error {
+		if invites := p.Invites(); len(invites) != 0 {
+			return fmt.Errorf("%d invites are left on the platform", len(invites))
+		}
+		return nil
+	}
+}
+
+// expectNoneAlive fails the test if a code outlived its run.
+func expectNoneAlive(t *testing.T, e *emulator.Emulator, when string) {
+	t.Helper()
+	if live := e.Live(); len(live) != 0 {
+		t.Errorf("%s, %d invites are still alive", when, len(live))
+	}
+}
+
+// compareAcrossSteps compares an attribute of the invite code kim between steps.
+type compareAcrossSteps struct {
+	attribute string
+	compare   interface {
+		AddStateValue(string, tfjsonpath.Path) statecheck.StateCheck
+	}
+}
+
+func newCompare(attribute string, comparer compare.ValueComparer) *compareAcrossSteps {
+	return &compareAcrossSteps{attribute: attribute, compare: statecheck.CompareValue(comparer)}
+}
+
+func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
+	return c.compare.AddStateValue(kim, attribute(c.attribute))
+}
+
+// minted records the codes that the platform mints from now on, those that are revoked later too.
+func minted(e *emulator.Emulator) (recorded func() acctest.Canaries) {
+	var mu sync.Mutex
+	codes := acctest.Canaries{}
+	e.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(response proto.Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		if invite, ok := response.(*iam.GroupInvite); ok {
+			codes[fmt.Sprintf("code %d", len(codes)+1)] = invite.GetCode()
+		}
+	}})
+	return func() acctest.Canaries {
+		mu.Lock()
+		defer mu.Unlock()
+		return maps.Clone(codes)
+	}
+}
+
+// secretsOn are the secrets of a run: a token of the platform, and all of each invite that is on it.
+func secretsOn(e *emulator.Emulator, token string) acctest.Canaries {
+	canaries := acctest.Canaries{"token": token}
+	for i, invite := range e.Invites() {
+		canaries[fmt.Sprintf("code %d", i)] = invite.Code
+		canaries[fmt.Sprintf("key id %d", i)] = invite.KeyID
+	}
+	return canaries
+}
+
+// notTheFirst is a Match of every request but the first.
+func notTheFirst() func(proto.Message) bool {
+	asked := 0
+	return func(proto.Message) bool {
+		asked++
+		return asked > 1
+	}
+}
+
+// skewedClock is the platform's clock where it differs from the provider's.
+type skewedClock struct {
+	mu   sync.Mutex
+	ours func() time.Time
+	by   time.Duration
+}
+
+func newSkewedClock() *skewedClock {
+	return &skewedClock{ours: func() time.Time { return acctest.Start }}
+}
+
+// set is an option of [acctest.New].
+func (c *skewedClock) set(o *emulator.Options) { o.Clock = c }
+
+// skew has the platform's clock go that much ahead of the provider's.
+func (c *skewedClock) skew(p *acctest.Platform, by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ours, c.by = p.Clock.Now, by
+}
+
+// Now implements clock.Clock.
+func (c *skewedClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ours().Add(c.by)
+}
