@@ -78,6 +78,16 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	return e.faults.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
 }
 
+// OnRequest has something happen at each call of a method, or of all for "",
+// before the platform does as it is asked. The function returned ends that. Like
+// a fault, it does not see the calls that a fault added before it ends.
+func (e *Emulator) OnRequest(method string, do func(request proto.Message)) (remove func()) {
+	return e.Inject(Fault{Method: method, Match: func(request proto.Message) bool {
+		do(request)
+		return false
+	}})
+}
+
 // faults are the faults that are waiting to strike.
 type faults struct {
 	mu     sync.Mutex

@@ -291,6 +291,30 @@ func TestAFaultMayInjectAnother(t *testing.T) {
 	}
 }
 
+func TestAnObserverOfRequestsChangesNothing(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	seen := map[string]int{}
+	remove := p.OnRequest("CreateGroupInvite", func(request proto.Message) {
+		if create, ok := request.(*iam.CreateGroupInviteRequest); ok {
+			seen[create.GetGroupInvite().GetEmail()]++
+		}
+	})
+	invite := func(email string) {
+		t.Helper()
+		if _, err := p.create(p.admin, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.Email = email }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	invite("kim@example.com")
+	invite("lee@example.com")
+	remove()
+	invite("sam@example.com")
+	if len(seen) != 2 || seen["kim@example.com"] != 1 || seen["lee@example.com"] != 1 {
+		t.Errorf("it saw %v", seen)
+	}
+}
+
 func TestADroppedConnectionIsReplaced(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})

@@ -23,15 +23,6 @@ func pipeline(p *acctest.Platform) {
 	}))
 }
 
-// onCreate has something happen at each create. It is no fault: the platform does as it is asked.
-func onCreate(p *acctest.Platform, do func(n int)) {
-	var n atomic.Int64
-	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: 1, Match: func(proto.Message) bool {
-		do(int(n.Add(1)))
-		return false
-	}})
-}
-
 const fifty = `
 	resource "chainguard_invite_code" "many" {
 		count = 50
@@ -63,8 +54,9 @@ func TestTokensThatAreRevokedDuringAnApplyAreRenewed(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	pipeline(p)
-	onCreate(p, func(n int) {
-		if n == 25 {
+	var creates atomic.Int64
+	p.OnRequest("CreateGroupInvite", func(proto.Message) {
+		if creates.Add(1) == 25 {
 			p.RevokeTokens()
 		}
 	})
