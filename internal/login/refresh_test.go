@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -372,7 +371,7 @@ func TestSaving(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "chainguard"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (cache{dir: dir, audience: "a"}).save(t.Context(), "access", fmt.Sprint()); err == nil {
+	if err := (cache{dir: dir, audience: "a"}).save(t.Context(), "access", ""); err == nil {
 		t.Error("saved in a file")
 	}
 }

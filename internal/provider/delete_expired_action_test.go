@@ -131,14 +131,14 @@ func TestFailedDeletionStopsNoOtherAndIsReported(t *testing.T) {
 	if got := idsOnPlatform(p); !slices.Equal(got, refused) {
 		t.Errorf("%d invites are left, want the %d that could not be deleted", len(got), len(refused))
 	}
-	errors := diags.Errors()
+	errs := diags.Errors()
 	for _, id := range refused {
-		if !slices.ContainsFunc(errors, func(e string) bool { return strings.Contains(e, id) && strings.Contains(e, "out of luck") }) {
-			t.Errorf("no error about %s: %q", id, errors)
+		if !slices.ContainsFunc(errs, func(e string) bool { return strings.Contains(e, id) && strings.Contains(e, "out of luck") }) {
+			t.Errorf("no error about %s: %q", id, errs)
 		}
 	}
-	if len(errors) != len(refused) {
-		t.Errorf("%d errors, want %d", len(errors), len(refused))
+	if len(errs) != len(refused) {
+		t.Errorf("%d errors, want %d", len(errs), len(refused))
 	}
 	want := []string{"60 of 60 invites in acme.example have expired.", "25 of 60 done.", "50 of 60 done.", "Deleted 57 of 60 expired invites."}
 	if !slices.Equal(said, want) {
@@ -181,8 +181,8 @@ func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
 	addExpired(p, "acme.example", 250)
 	p.Inject(emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()})
 	_, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
-	if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], "out of luck") {
-		t.Errorf("errors are %q", errors)
+	if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], "out of luck") {
+		t.Errorf("errors are %q", errs)
 	}
 	if p.Count("DeleteGroupInvite") != 0 {
 		t.Errorf("calls: %v", p.Counts())
@@ -217,12 +217,12 @@ func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
 		"provider's, not known yet": {block: acctest.Config{"group": acctest.Unknown}},
 		"api not known yet":         {block: acctest.Config{"api": acctest.Unknown}, config: acctest.Config{"group": "acme.example"}},
 	} {
-		errors := p.Protocol(t, test.block).PlanAction(deleteExpired, test.config).Errors()
+		errs := p.Protocol(t, test.block).PlanAction(deleteExpired, test.config).Errors()
 		switch {
-		case test.want == "" && len(errors) > 0:
-			t.Errorf("%s: %q", name, errors)
-		case test.want != "" && (len(errors) != 1 || !strings.Contains(errors[0], test.want)):
-			t.Errorf("%s: errors are %q, want one with %q", name, errors, test.want)
+		case test.want == "" && len(errs) > 0:
+			t.Errorf("%s: %q", name, errs)
+		case test.want != "" && (len(errs) != 1 || !strings.Contains(errs[0], test.want)):
+			t.Errorf("%s: errors are %q, want one with %q", name, errs, test.want)
 		}
 	}
 	// None of these may reach further than meant.

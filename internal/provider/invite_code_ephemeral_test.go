@@ -328,13 +328,13 @@ func TestClosingThatFailsSaysHowToRevokeByHand(t *testing.T) {
 		t.Fatal(diags)
 	}
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied, Message: "not you"})
-	errors := protocol.Close(inviteCode, private).Errors()
-	if len(errors) != 1 {
-		t.Fatalf("%d errors, want 1: %v", len(errors), errors)
+	errs := protocol.Close(inviteCode, private).Errors()
+	if len(errs) != 1 {
+		t.Fatalf("%d errors, want 1: %v", len(errs), errs)
 	}
 	for _, want := range []string{"Invite Code Not Revoked", fmt.Sprintf("chainctl iam invites delete %s", result["id"]), "not you", "group_invites.delete"} {
-		if !strings.Contains(errors[0], want) {
-			t.Errorf("the error lacks %q:\n%s", want, errors[0])
+		if !strings.Contains(errs[0], want) {
+			t.Errorf("the error lacks %q:\n%s", want, errs[0])
 		}
 	}
 }
@@ -460,8 +460,8 @@ func TestOpeningThatFailsMintsNothing(t *testing.T) {
 				p.Inject(test.fault)
 			}
 			_, private, diags := p.Protocol(t, nil).Open(inviteCode, test.config)
-			if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], test.want) {
-				t.Errorf("errors are %q, want one with %q", errors, test.want)
+			if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], test.want) {
+				t.Errorf("errors are %q, want one with %q", errs, test.want)
 			}
 			if len(private) > 0 {
 				t.Errorf("something is kept for closing: %s", private)
@@ -488,15 +488,15 @@ func TestEphemeralInviteCodeRefusesBadInputOffline(t *testing.T) {
 		"ttl that is none":     {with(kims, acctest.Config{"ttl": "soon"}), "is not a lifetime"},
 		"unknown is not wrong": {acctest.Config{"group": acctest.Unknown, "role": acctest.Unknown, "cluster": acctest.Unknown, "ttl": acctest.Unknown}, ""},
 	} {
-		errors := protocol.ValidateEphemeral(inviteCode, test.config).Errors()
+		errs := protocol.ValidateEphemeral(inviteCode, test.config).Errors()
 		if test.want == "" {
-			if len(errors) > 0 {
-				t.Errorf("%s: %v", name, errors)
+			if len(errs) > 0 {
+				t.Errorf("%s: %v", name, errs)
 			}
 			continue
 		}
-		if len(errors) != 1 || !strings.Contains(errors[0], test.want) {
-			t.Errorf("%s: errors are %q, want one with %q", name, errors, test.want)
+		if len(errs) != 1 || !strings.Contains(errs[0], test.want) {
+			t.Errorf("%s: errors are %q, want one with %q", name, errs, test.want)
 		}
 	}
 	if err := p.CheckCalls(nil); err != nil {

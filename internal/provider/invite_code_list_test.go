@@ -59,7 +59,7 @@ func TestListedInviteCodeHasANameForAPerson(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addInvites(p)
-	gone := p.AddRole(p.Group("acme.example"), "gone", 1)
+	gone := p.AddRole(p.Group("acme.example"), "gone")
 	p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: gone})
 	p.DeleteRole(gone)
 	protocol := p.Protocol(t, nil)
@@ -182,8 +182,8 @@ func TestWhatGoesWrongWithAListIsOneOfItsResults(t *testing.T) {
 			if len(found) != test.wantFound+1 {
 				t.Fatalf("%d results, want %d and the error", len(found), test.wantFound)
 			}
-			if errors := found[test.wantFound].Diagnostics.Errors(); len(errors) != 1 || !strings.Contains(errors[0], test.want) {
-				t.Errorf("errors are %q, want one with %q", errors, test.want)
+			if errs := found[test.wantFound].Diagnostics.Errors(); len(errs) != 1 || !strings.Contains(errs[0], test.want) {
+				t.Errorf("errors are %q, want one with %q", errs, test.want)
 			}
 		})
 	}
@@ -198,8 +198,8 @@ func TestListRefusesBadInputOffline(t *testing.T) {
 		"Not a Role":           {"role": "acme.example/viewer"},
 		"Not an Email Address": {"email": "kim"},
 	} {
-		if errors := protocol.ValidateList(inviteCode, config).Errors(); len(errors) != 1 || !strings.Contains(errors[0], want) {
-			t.Errorf("errors are %q, want one with %q", errors, want)
+		if errs := protocol.ValidateList(inviteCode, config).Errors(); len(errs) != 1 || !strings.Contains(errs[0], want) {
+			t.Errorf("errors are %q, want one with %q", errs, want)
 		}
 	}
 	if err := p.CheckCalls(nil); err != nil {

@@ -169,8 +169,8 @@ func TestInviteCodesAreCompleteOrAnError(t *testing.T) {
 				p.Inject(test.fault)
 			}
 			_, diags := p.Protocol(t, nil).ReadData("chainguard_invite_codes", test.config)
-			if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], test.want) {
-				t.Errorf("errors are %q, want one with %q", errors, test.want)
+			if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], test.want) {
+				t.Errorf("errors are %q, want one with %q", errs, test.want)
 			}
 		})
 	}

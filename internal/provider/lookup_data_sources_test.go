@@ -133,8 +133,8 @@ func TestLookupsThatFindNothingSayWhatThereIs(t *testing.T) {
 		"group of the role": {"chainguard_role", acctest.Config{"name": "viewer", "group": "acme.exampel"}, `Did you mean "acme.example"?`},
 	} {
 		_, diags := protocol.ReadData(test.source, test.config)
-		if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], test.want) {
-			t.Errorf("%s: errors are %q, want one with %q", name, errors, test.want)
+		if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], test.want) {
+			t.Errorf("%s: errors are %q, want one with %q", name, errs, test.want)
 		}
 	}
 
@@ -142,8 +142,8 @@ func TestLookupsThatFindNothingSayWhatThereIs(t *testing.T) {
 	defer remove()
 	for source, capability := range map[string]string{"chainguard_group": "groups.list", "chainguard_role": "roles.list"} {
 		_, diags := p.Protocol(t, nil).ReadData(source, acctest.Config{"id": nowhere})
-		if errors := diags.Errors(); len(errors) != 1 || !strings.Contains(errors[0], capability) {
-			t.Errorf("%s: errors are %q, want one with %q", source, errors, capability)
+		if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], capability) {
+			t.Errorf("%s: errors are %q, want one with %q", source, errs, capability)
 		}
 	}
 }
