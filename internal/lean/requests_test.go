@@ -89,11 +89,21 @@ func TestRequestSeesItsContext(t *testing.T) {
 			t.Errorf("it is over: %v", ctx.Err())
 		}
 		cancel()
-		<-ctx.Done()
+		awaitEnd(ctx, t)
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			t.Errorf("after it was cancelled, its error is %v", ctx.Err())
 		}
 	}))
+}
+
+// awaitEnd fails the test if the context does not end.
+func awaitEnd(ctx context.Context, t *testing.T) {
+	t.Helper()
+	select {
+	case <-ctx.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("its context does not end")
+	}
 }
 
 func TestStoppingTheProviderCancelsItsRequests(t *testing.T) {
@@ -103,7 +113,7 @@ func TestStoppingTheProviderCancelsItsRequests(t *testing.T) {
 		if _, err := server.StopProvider(t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
 			t.Error(err)
 		}
-		<-ctx.Done()
+		awaitEnd(ctx, t)
 	})
 	read(t.Context(), t, server)
 }
@@ -112,7 +122,7 @@ func TestContextOutlivesItsRequestAsOneThatIsOver(t *testing.T) {
 	t.Parallel()
 	var kept context.Context
 	read(context.WithValue(t.Context(), key{}, "value"), t, serverOf(func(ctx context.Context) { kept = ctx })) //nolint:fatcontext // That is what is tested.
-	<-kept.Done()
+	awaitEnd(kept, t)
 	if kept.Err() == nil || kept.Value(key{}) != nil {
 		t.Errorf("its error is %v and its value %v", kept.Err(), kept.Value(key{}))
 	}

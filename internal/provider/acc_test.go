@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -12,8 +13,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
 // accGroup is the environment variable with the group of a real organization in which TestAcc* make invites.
@@ -26,6 +31,11 @@ func TestAccInviteCodeLife(t *testing.T) {
 	config := func(ttl string) string {
 		return kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nemail = \"nobody@example.com\"\nsingle_use = true\nttl = %q", group, ttl))
 	}
+	var made []string
+	note := func(s *terraform.State) error {
+		made = append(made, s.RootModule().Resources[kim].Primary.ID)
+		return nil
+	}
 	id, code := newCompare("id", compare.ValuesDiffer()), newCompare("code", compare.ValuesDiffer())
 	resource.Test(t, resource.TestCase{
 		PreCheck: func() {
@@ -36,9 +46,11 @@ func TestAccInviteCodeLife(t *testing.T) {
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
 			"chainguard": providerserver.NewProtocol6WithError(provider.New("acctest")()),
 		},
+		CheckDestroy: func(*terraform.State) error { return checkRevokedForReal(t.Context(), made) },
 		Steps: []resource.TestStep{
 			{
 				Config:           config("30m"),
+				Check:            note,
 				ConfigPlanChecks: emptyPlan,
 				ConfigStateChecks: []statecheck.StateCheck{
 					id.AddStateValue(), code.AddStateValue(),
@@ -54,6 +66,7 @@ func TestAccInviteCodeLife(t *testing.T) {
 			},
 			{
 				Config: config("1h"),
+				Check:  note,
 				ConfigPlanChecks: resource.ConfigPlanChecks{
 					PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
 					PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
@@ -68,4 +81,30 @@ func TestAccInviteCodeLife(t *testing.T) {
 			},
 		},
 	})
+}
+
+// checkRevokedForReal asks the platform that this machine is signed in to for the invites, which it must not have (any
+// more).
+func checkRevokedForReal(ctx context.Context, ids []string) error {
+	resolved, problems := settings.Resolve(settings.Block{}, settings.OSEnvironment())
+	if len(problems) > 0 {
+		return fmt.Errorf("signing in: %v", problems)
+	}
+	client, err := platform.New(platform.Config{API: resolved.API, Tokens: login.New(resolved, login.Options{})})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	if len(ids) != 2 {
+		return fmt.Errorf("%d invites were made, want that of the first lifetime and that of the second", len(ids))
+	}
+	for _, id := range ids {
+		switch _, err := client.ReadInvite(ctx, id); {
+		case err == nil:
+			return fmt.Errorf("the invite %s is left on the platform", id)
+		case !platform.IsNotFound(err):
+			return err
+		}
+	}
+	return nil
 }

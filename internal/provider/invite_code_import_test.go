@@ -1,9 +1,7 @@
 package provider_test
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -120,19 +118,18 @@ func TestImportRefusesWhatIsNoInvite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: p.Factories(),
-				ErrorCheck: func(err error) error {
-					if err != nil && strings.Contains(err.Error(), code) {
-						return errors.New("the error shows the code")
-					}
-					return err
-				},
-				Steps: []resource.TestStep{{
-					Config:      kimWith(acmeViewer) + fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, test.id),
-					ExpectError: regexp.MustCompile(test.want),
-				}},
-			})
+			w := workspace(t, p, kimWith(acmeViewer)+"variable \"id\" {}\nimport {\nto = "+kim+"\nid = var.id\n}\n")
+			w.Setenv("TF_VAR_id", test.id)
+			output, _ := w.Try("plan")
+			// Before it, Terraform itself tells what it is about to import.
+			_, problem, _ := strings.Cut(output, "\nError: ")
+			problem = strings.Join(strings.Fields(problem), " ")
+			if !strings.Contains(problem, test.want) {
+				t.Errorf("want an error with %q, got:\n%s", test.want, problem)
+			}
+			if strings.Contains(problem, code) {
+				t.Error("the error shows the code")
+			}
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -223,19 +224,15 @@ func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
 	down := "http://" + listener.Addr().String()
 	_ = listener.Close()
 	p.Setenv("CHAINGUARD_PLATFORM_API", down)
-	for name, config := range map[string]string{
-		"plan":  kimWith(acmeViewer),
-		"apply": kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))),
+	for name, test := range map[string]struct{ config, want string }{
+		"plan":  {kimWith(acmeViewer), "Group Not Looked Up"},
+		"apply": {kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))), "Invite Code Not Created"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resource.UnitTest(t, resource.TestCase{
-				ProtoV6ProviderFactories: p.Factories(),
-				Steps: []resource.TestStep{{
-					Config:      "provider \"chainguard\" {\nrequest_timeout = \"3s\"\n}\n" + config,
-					ExpectError: regexp.MustCompile(regexp.QuoteMeta(down)),
-				}},
-			})
+			w := workspace(t, p, "provider \"chainguard\" {\nrequest_timeout = \"3s\"\n}\n"+test.config)
+			output, _ := w.Try("apply", "-auto-approve")
+			expectOneError(t, output, test.want, down)
 		})
 	}
 }
@@ -244,13 +241,26 @@ func TestSignedOutIsOneErrorThatSaysHowToSignIn(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	p.Setenv("CHAINGUARD_TOKEN", "")
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: p.Factories(),
-		Steps: []resource.TestStep{{
-			Config:      kimWith(acmeViewer),
-			ExpectError: regexp.MustCompile(`Not Signed In to Chainguard[\s\S]*chainctl auth login`),
-		}},
-	})
+	output, _ := workspace(t, p, kimWith(acmeViewer)).Try("apply", "-auto-approve")
+	expectOneError(t, output, "Not Signed In to Chainguard", "chainctl auth login")
+}
+
+// expectOneError fails the test unless a run shows one error, which is about kim, has that summary, and says what is
+// wanted.
+func expectOneError(t *testing.T, output, summary, want string) {
+	t.Helper()
+	if count := strings.Count(output, "\nError: "); count != 1 {
+		t.Errorf("there are %d errors, want one", count)
+	}
+	unwrapped := strings.Join(strings.Fields(output), " ")
+	for _, part := range []string{"Error: " + summary + " with " + kim + ",", want} {
+		if !strings.Contains(unwrapped, part) {
+			t.Errorf("it does not say %q", part)
+		}
+	}
+	if t.Failed() {
+		t.Log(output)
+	}
 }
 
 func TestTheCachedTokenOfChainctlIsEnough(t *testing.T) {
