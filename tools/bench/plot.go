@@ -46,7 +46,8 @@ func (r *results) plot(path string) error {
 			low, high = min(low, p.Y.Min), max(high, p.Y.Max)
 		}
 		for _, p := range row {
-			p.Y.Min, p.Y.Max = low, high
+			p.X.Min, p.X.Max = around(p.X.Min, p.X.Max)
+			p.Y.Min, p.Y.Max = around(low, high)
 		}
 	}
 
@@ -79,6 +80,15 @@ func (r *results) plot(path string) error {
 		return err
 	}
 	return file.Close()
+}
+
+// around is the range of an axis. The library would put a single value into the middle of one that may begin at zero,
+// which a logarithmic axis cannot.
+func around(low, high float64) (lower, upper float64) {
+	if low == high {
+		return low / 2, high * 2
+	}
+	return low, high
 }
 
 func (r *results) timePlot(command string) (*plot.Plot, error) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -335,6 +336,11 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	lines := bufio.NewScanner(out)
 	lines.Scan()
 	address := lines.Text()[strings.LastIndex(lines.Text(), "/")+1:]
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
 	for lines.Scan() {
 		if strings.Contains(lines.Text(), "Interrupt it") {
 			cancel()
@@ -343,11 +349,10 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	if got := <-status; got != 0 {
 		t.Errorf("ended with %d", got)
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatalf("the port is still taken: %v", err)
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
 	}
-	if err := listener.Close(); err != nil {
-		t.Error(err)
+	if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("a connection to it outlives it: %v", err)
 	}
 }
