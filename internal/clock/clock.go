@@ -1,5 +1,5 @@
-// Package clock tells the time, or pretends to: whatever decides by the time of
-// day takes a Clock, so that its tests move time instead of waiting for it.
+// Package clock tells the time, or pretends to: whatever decides by the time of day takes a Clock, so that its tests
+// move time instead of waiting for it.
 package clock
 
 import (
@@ -34,8 +34,7 @@ type Real struct{}
 // Now returns the current time.
 func (Real) Now() time.Time { return time.Now() }
 
-// Fake is a clock that only moves when it is told to. It is safe for
-// concurrent use.
+// Fake is a clock that only moves when it is told to. It is safe for concurrent use.
 type Fake struct {
 	mu  sync.Mutex
 	now time.Time

@@ -16,20 +16,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 )
 
-// adminTokenLifetime is long, so that a test that moves the clock by weeks
-// need not renew the token it starts with.
+// adminTokenLifetime is long, so that a test that moves the clock by weeks need not renew the token it starts with.
 const adminTokenLifetime = 10 * 365 * 24 * time.Hour
 
-// AdminIdentity is the UIDP of the identity that AdminToken is for: the one
-// that the seed calls "admin", or else its first.
+// AdminIdentity is the UIDP of the identity that AdminToken is for: the one that the seed calls "admin", or else its
+// first.
 func (e *Emulator) AdminIdentity() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.store.admin
 }
 
-// AdminToken returns a token for the API and for AdminIdentity that outlives
-// any test.
+// AdminToken returns a token for the API and for AdminIdentity that outlives any test.
 func (e *Emulator) AdminToken() string {
 	return e.Token(e.AdminIdentity(), e.Audience(), adminTokenLifetime)
 }
@@ -102,9 +100,8 @@ func caller(ctx context.Context) *claims {
 	return c
 }
 
-// authorize enforces what the platform's own API definition demands of a
-// method: the annotations on it name the capabilities, and those on the request
-// the field that says where they are needed.
+// authorize enforces what the platform's own API definition demands of a method: the annotations on it name the
+// capabilities, and those on the request the field that says where they are needed.
 func (e *Emulator) authorize(ctx context.Context, fullMethod string, request proto.Message) (context.Context, error) {
 	rules := rulesOf(fullMethod)
 	if rules == nil {
@@ -150,8 +147,8 @@ func (e *Emulator) permit(c *claims, scope string, needed ...capabilities.Capabi
 	return nil
 }
 
-// can says whether the caller has a capability on the scope, which it has from
-// a role that it is bound to there or further up.
+// can says whether the caller has a capability on the scope, which it has from a role that it is bound to there or
+// further up.
 func (e *Emulator) can(c *claims, needed capabilities.Capability, scope string) bool {
 	within := func(group string) bool { return uidp.IsAncestorOrSelf(group, scope) }
 	if len(c.Scopes) > 0 && !slices.ContainsFunc(c.Scopes, within) {
@@ -167,9 +164,8 @@ func (e *Emulator) can(c *claims, needed capabilities.Capability, scope string) 
 	})
 }
 
-// visible makes a filter of what the caller may see: it says whether the caller
-// has a capability on a scope, and remembers, because a list asks about few
-// scopes many times.
+// visible makes a filter of what the caller may see: it says whether the caller has a capability on a scope, and
+// remembers, because a list asks about few scopes many times.
 func (e *Emulator) visible(c *claims, needed capabilities.Capability) func(scope string) bool {
 	known := map[string]bool{}
 	return func(scope string) bool {
@@ -182,8 +178,8 @@ func (e *Emulator) visible(c *claims, needed capabilities.Capability) func(scope
 	}
 }
 
-// tooYoung returns the group at or above the scope, if there is one, that is so
-// new that permissions on it have not reached every part of the platform.
+// tooYoung returns the group at or above the scope, if there is one, that is so new that permissions on it have not
+// reached every part of the platform.
 func (e *Emulator) tooYoung(scope string) string {
 	if e.switches.newGroupDelay == 0 {
 		return ""
@@ -207,8 +203,7 @@ func rulesOf(fullMethod string) *annotations.IAM_Rules {
 	return iam.GetEnabled()
 }
 
-// scopeOf returns the UIDP in the request where the capabilities are needed,
-// and the path of its field.
+// scopeOf returns the UIDP in the request where the capabilities are needed, and the path of its field.
 func scopeOf(m protoreflect.Message) (field, uid string) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {

@@ -40,9 +40,8 @@ func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFun
 	}
 }
 
-// signIn is where a client sends the browser of someone who signs in. Whoever
-// comes is the identity asked for, or else the administrator: there is no
-// password to ask for.
+// signIn is where a client sends the browser of someone who signs in. Whoever comes is the identity asked for, or else
+// the administrator: there is no password to ask for.
 func (e *Emulator) signIn(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	back, err := url.Parse(query.Get("redirect"))
@@ -142,8 +141,7 @@ func (s *store) verified(name string) bool {
 	return false
 }
 
-// organizationCheck tells a client that signs in by an organization's name
-// whether there is such an organization.
+// organizationCheck tells a client that signs in by an organization's name whether there is such an organization.
 func (e *Emulator) organizationCheck(w http.ResponseWriter, r *http.Request) {
 	e.mu.Lock()
 	verified := e.store.verified(r.URL.Query().Get("name"))

@@ -15,8 +15,7 @@ import (
 
 const callback = "http://localhost:12345/callback?token=true&error=true"
 
-// visit sends a browser to the sign-in page, and returns what the redirect
-// carries, or the status if there is none.
+// visit sends a browser to the sign-in page, and returns what the redirect carries, or the status if there is none.
 func (p *platform) visit(t *testing.T, query url.Values) (status int, carried url.Values) {
 	t.Helper()
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -21,11 +21,9 @@ type Options struct {
 	Seed Seed
 	// Clock tells the platform's time. The default is the machine's clock.
 	Clock clock.Clock
-	// Listen is the loopback address to serve. The default is a free port of
-	// 127.0.0.1.
+	// Listen is the loopback address to serve. The default is a free port of 127.0.0.1.
 	Listen string
-	// Audience is what tokens for the API must be made for. The default is the
-	// API's own URL, as on the platform.
+	// Audience is what tokens for the API must be made for. The default is the API's own URL, as on the platform.
 	Audience string
 }
 
@@ -60,8 +58,8 @@ type switches struct {
 	epoch           int // tokens of an earlier epoch are revoked
 }
 
-// New makes an emulator that holds the seed, and says what is wrong with the
-// seed if anything is. It does no I/O: Start does.
+// New makes an emulator that holds the seed, and says what is wrong with the seed if anything is. It does no I/O: Start
+// does.
 func New(o Options) (*Emulator, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -85,8 +83,7 @@ func New(o Options) (*Emulator, error) {
 	}, nil
 }
 
-// Start serves the platform until Close. It returns as soon as calls are
-// answered.
+// Start serves the platform until Close. It returns as soon as calls are answered.
 func (e *Emulator) Start() error {
 	if e.http != nil {
 		return errors.New("the emulator was started before: make another with New")
@@ -104,8 +101,7 @@ func (e *Emulator) Start() error {
 	return nil
 }
 
-// Close ends every call and connection, and waits until nothing of the emulator
-// runs any more. Closing twice is fine.
+// Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.
 func (e *Emulator) Close() (err error) {
 	e.closing.Do(func() {
 		if e.http == nil {
@@ -133,33 +129,32 @@ func (e *Emulator) Audience() string {
 // Connections counts the TCP connections that were made to the emulator so far.
 func (e *Emulator) Connections() int { return int(e.connections.Load()) }
 
-// SetTokenLifetime sets for how long tokens live that the security token
-// service mints from now on. It starts at an hour.
+// SetTokenLifetime sets for how long tokens live that the security token service mints from now on. It starts at an
+// hour.
 func (e *Emulator) SetTokenLifetime(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.switches.tokenLifetime = d
 }
 
-// SetNewGroupDelay makes calls under a group fail with PermissionDenied until
-// the group is this old, as they do for some seconds on the platform. It starts
-// at zero.
+// SetNewGroupDelay makes calls under a group fail with PermissionDenied until the group is this old, as they do for
+// some seconds on the platform. It starts at zero.
 func (e *Emulator) SetNewGroupDelay(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.switches.newGroupDelay = d
 }
 
-// SetMissingDeleteOK makes the deletion of a missing invite succeed instead of
-// answering NotFound. Which of the two the platform does is not documented.
+// SetMissingDeleteOK makes the deletion of a missing invite succeed instead of answering NotFound. Which of the two the
+// platform does is not documented.
 func (e *Emulator) SetMissingDeleteOK(ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.switches.missingDeleteOK = ok
 }
 
-// SetNoDate makes answers to gRPC calls come without a date header, as those of a
-// gRPC server that no HTTP proxy stands before.
+// SetNoDate makes answers to gRPC calls come without a date header, as those of a gRPC server that no HTTP proxy stands
+// before.
 func (e *Emulator) SetNoDate(none bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -198,8 +193,8 @@ func ForTest(t TB, o Options) *Emulator {
 	return e
 }
 
-// loopback checks that an address to listen on is one that only this machine
-// can reach: the emulator takes any token that is signed with a public key.
+// loopback checks that an address to listen on is one that only this machine can reach: the emulator takes any token
+// that is signed with a public key.
 func loopback(address string) (string, error) {
 	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
 	host, port, err := net.SplitHostPort(address)

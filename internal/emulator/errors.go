@@ -15,8 +15,8 @@ import (
 // domain names the service in the details of its errors, as AIP-193 asks.
 const domain = "iam.chainguard.dev"
 
-// failure is an error as AIP-193 describes them: a status, the reason in a form
-// that programs can read, and whatever else tells what went wrong.
+// failure is an error as AIP-193 describes them: a status, the reason in a form that programs can read, and whatever
+// else tells what went wrong.
 func failure(code codes.Code, reason, message string, details ...proto.Message) error {
 	return withDetails(status.New(code, message),
 		append([]proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}, details...)...)

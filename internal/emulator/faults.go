@@ -23,18 +23,16 @@ type When int
 const (
 	// BeforeCommit faults strike before the platform does anything.
 	BeforeCommit When = iota
-	// AfterCommit faults strike when the platform has done what it was asked,
-	// and only then: a call that it refuses is answered as usual.
+	// AfterCommit faults strike when the platform has done what it was asked, and only then: a call that it refuses is
+	// answered as usual.
 	AfterCommit
 )
 
-// Fault is one thing that goes wrong. Of all that is set, the delay comes
-// first, then whichever of Hang, Drop, Code and Mutate is set, in this order.
-// A fault that only delays or mutates leaves the call to the faults after it.
-// Messages are those of iam/v2, for v2beta1 calls too.
+// Fault is one thing that goes wrong. Of all that is set, the delay comes first, then whichever of Hang, Drop, Code and
+// Mutate is set, in this order. A fault that only delays or mutates leaves the call to the faults after it. Messages
+// are those of iam/v2, for v2beta1 calls too.
 type Fault struct {
-	// Method is the short name of the RPC, such as "CreateGroupInvite", or "" for
-	// all of them.
+	// Method is the short name of the RPC, such as "CreateGroupInvite", or "" for all of them.
 	Method string
 	// When says whether the platform does what it was asked.
 	When When
@@ -44,8 +42,8 @@ type Fault struct {
 	Details []proto.Message
 	// RetryAfter is added to the details as a RetryInfo.
 	RetryAfter time.Duration
-	// Delay is how long to wait, in real time. It ends early when the caller gives
-	// up, which before the commit means that nothing is committed.
+	// Delay is how long to wait, in real time. It ends early when the caller gives up, which before the commit means
+	// that nothing is committed.
 	Delay time.Duration
 	// Hang never answers.
 	Hang bool
@@ -55,9 +53,8 @@ type Fault struct {
 	Mutate func(response proto.Message)
 	// Times is how often the fault strikes; 0 is always.
 	Times int
-	// Probability, if it is set, is how likely the fault strikes a call. Which
-	// calls it strikes follows from Seed and from the faults added before: a call
-	// that is made for the nth time with the same request always meets the same
+	// Probability, if it is set, is how likely the fault strikes a call. Which calls it strikes follows from Seed and
+	// from the faults added before: a call that is made for the nth time with the same request always meets the same
 	// fate, in whatever order calls come.
 	Probability float64
 	Seed        uint64
@@ -65,9 +62,8 @@ type Fault struct {
 	Match func(request proto.Message) bool
 }
 
-// Inject adds a fault. Faults strike in the order in which they were added.
-// The function returned takes it away again. It panics on a fault that could
-// never strike: a test with such a fault would prove nothing.
+// Inject adds a fault. Faults strike in the order in which they were added. The function returned takes it away again.
+// It panics on a fault that could never strike: a test with such a fault would prove nothing.
 func (e *Emulator) Inject(f Fault) (remove func()) {
 	if f.Method != "" && !KnownMethod(f.Method) {
 		panic(fmt.Sprintf("emulator: a fault of %q, which is no method of the platform", f.Method))
@@ -78,9 +74,8 @@ func (e *Emulator) Inject(f Fault) (remove func()) {
 	return e.faults.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
 }
 
-// OnRequest has something happen at each call of a method, or of all for "",
-// before the platform does as it is asked. The function returned ends that. Like
-// a fault, it does not see the calls that a fault added before it ends.
+// OnRequest has something happen at each call of a method, or of all for "", before the platform does as it is asked.
+// The function returned ends that. Like a fault, it does not see the calls that a fault added before it ends.
 func (e *Emulator) OnRequest(method string, do func(request proto.Message)) (remove func()) {
 	return e.Inject(Fault{Method: method, Match: func(request proto.Message) bool {
 		do(request)
@@ -115,8 +110,7 @@ func (s *faults) add(f *activeFault) (remove func()) {
 	}
 }
 
-// due takes the faults that strike a call now: all up to and including the
-// first that ends the call.
+// due takes the faults that strike a call now: all up to and including the first that ends the call.
 func (s *faults) due(method string, when When, request proto.Message) []Fault {
 	s.mu.Lock()
 	active := slices.Clone(s.active)
@@ -135,8 +129,7 @@ func (s *faults) due(method string, when When, request proto.Message) []Fault {
 	return due
 }
 
-// take has a fault strike a call that it is meant for, if it is used up neither
-// by Times nor by chance.
+// take has a fault strike a call that it is meant for, if it is used up neither by Times nor by chance.
 func (s *faults) take(f *activeFault, method string, request proto.Message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,8 +153,8 @@ func (f *activeFault) chance(method string, request proto.Message) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:])>>(64-bits)) / (1 << bits)
 }
 
-// strike lets the faults that are due happen to a call. The response, which is
-// nil before the commit, is returned as the faults left it.
+// strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
+// the faults left it.
 func (s *faults) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
 	for _, f := range s.due(method, when, request) {
 		if f.Delay > 0 {

@@ -20,9 +20,8 @@ func checkName(field, name string, wrong *violations) {
 	}
 }
 
-// masked says which fields an update is for: those of the mask, all for "*",
-// and without a mask those that are set. Fields that only the platform sets may
-// be named, and are passed over.
+// masked says which fields an update is for: those of the mask, all for "*", and without a mask those that are set.
+// Fields that only the platform sets may be named, and are passed over.
 func masked(mask *fieldmaskpb.FieldMask, resource proto.Message) (updates func(field string) bool, err error) {
 	m := resource.ProtoReflect()
 	if len(mask.GetPaths()) == 0 {

@@ -48,7 +48,7 @@ func (g *group) message() *iam.Group {
 	}
 }
 
-// GetGroup implements iam.GroupsServiceServer.
+// GetGroup implements [iam.GroupsServiceServer].
 func (s *groups) GetGroup(_ context.Context, request *iam.GetGroupRequest) (*iam.Group, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,7 +59,7 @@ func (s *groups) GetGroup(_ context.Context, request *iam.GetGroupRequest) (*iam
 	return g.message(), nil
 }
 
-// ListGroups implements iam.GroupsServiceServer.
+// ListGroups implements [iam.GroupsServiceServer].
 func (s *groups) ListGroups(ctx context.Context, request *iam.ListGroupsRequest) (*iam.ListGroupsResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,8 +87,7 @@ func (s *groups) ListGroups(ctx context.Context, request *iam.ListGroupsRequest)
 	return answer, nil
 }
 
-// CreateGroup implements iam.GroupsServiceServer. Whoever creates an
-// organization owns it.
+// CreateGroup implements [iam.GroupsServiceServer]. Whoever creates an organization owns it.
 func (s *groups) CreateGroup(ctx context.Context, request *iam.CreateGroupRequest) (*iam.Group, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,7 +144,7 @@ func alreadyExists(field, format string, args ...any) error {
 	return failure(codes.AlreadyExists, "ALREADY_EXISTS", field+": "+fmt.Sprintf(format, args...))
 }
 
-// UpdateGroup implements iam.GroupsServiceServer.
+// UpdateGroup implements [iam.GroupsServiceServer].
 func (s *groups) UpdateGroup(_ context.Context, request *iam.UpdateGroupRequest) (*iam.Group, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +170,7 @@ func (s *groups) UpdateGroup(_ context.Context, request *iam.UpdateGroupRequest)
 	return g.message(), nil
 }
 
-// DeleteGroup implements iam.GroupsServiceServer.
+// DeleteGroup implements [iam.GroupsServiceServer].
 func (s *groups) DeleteGroup(_ context.Context, request *iam.DeleteGroupRequest) (*emptypb.Empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -206,9 +205,8 @@ func (s *store) below(group string) []string {
 	return kinds
 }
 
-// Group returns the UIDP of the group that a path such as
-// "acme.example/platform", a name, or a UIDP means. It panics if that is not
-// one group: a test that misspells a name is wrong.
+// Group returns the UIDP of the group that a path such as "acme.example/platform", a name, or a UIDP means. It panics
+// if that is not one group: a test that misspells a name is wrong.
 func (e *Emulator) Group(name string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -219,8 +217,8 @@ func (e *Emulator) Group(name string) string {
 	return found[0].uid
 }
 
-// AddGroup creates a group behind the API's back and returns its UIDP, which
-// follows from its name. Without a parent it is an unverified organization.
+// AddGroup creates a group behind the API's back and returns its UIDP, which follows from its name. Without a parent it
+// is an unverified organization.
 func (e *Emulator) AddGroup(parent, name string, created time.Time) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

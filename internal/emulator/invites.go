@@ -34,8 +34,8 @@ type invites struct {
 }
 
 var inviteListing = listing[*Invite]{
-	// In the order of creation, because that is how they are stored: sorting what
-	// is sorted already keeps lists of thousands cheap.
+	// In the order of creation, because that is how they are stored: sorting what is sorted already keeps lists of
+	// thousands cheap.
 	tie: sortKey[*Invite]{
 		compare: func(a, b *Invite) int { return a.number - b.number },
 		text:    func(i *Invite) string { return fmt.Sprintf("%012d", i.number) },
@@ -52,7 +52,7 @@ var inviteListing = listing[*Invite]{
 	defaultOrder: "created_at desc",
 }
 
-// CreateGroupInvite implements iam.GroupInvitesServiceServer.
+// CreateGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) CreateGroupInvite(_ context.Context, request *iam.CreateGroupInviteRequest) (*iam.GroupInvite, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +103,8 @@ func (e *Emulator) checkInvite(group string, asked *iam.GroupInvite) error {
 	return wrong.err()
 }
 
-// newCode makes an invite code. Like the platform's it is base64 of JSON that
-// starts with the group; unlike them it says that it is of no use elsewhere.
+// newCode makes an invite code. Like the platform's it is base64 of JSON that starts with the group; unlike them it
+// says that it is of no use elsewhere.
 func newCode(group string) string {
 	b, err := json.Marshal(struct {
 		Group  string `json:"grp"`
@@ -139,7 +139,7 @@ func (e *Emulator) invite(i *Invite) *iam.GroupInvite {
 	return answer
 }
 
-// GetGroupInvite implements iam.GroupInvitesServiceServer.
+// GetGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) GetGroupInvite(_ context.Context, request *iam.GetGroupInviteRequest) (*iam.GroupInvite, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *invites) GetGroupInvite(_ context.Context, request *iam.GetGroupInviteR
 	return s.invite(i), nil
 }
 
-// DeleteGroupInvite implements iam.GroupInvitesServiceServer.
+// DeleteGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) DeleteGroupInvite(_ context.Context, request *iam.DeleteGroupInviteRequest) (*emptypb.Empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +163,7 @@ func (s *invites) DeleteGroupInvite(_ context.Context, request *iam.DeleteGroupI
 	return &emptypb.Empty{}, nil
 }
 
-// ListGroupInvites implements iam.GroupInvitesServiceServer.
+// ListGroupInvites implements [iam.GroupInvitesServiceServer].
 func (s *invites) ListGroupInvites(ctx context.Context, request *iam.ListGroupInvitesRequest) (*iam.ListGroupInvitesResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -191,8 +191,7 @@ func (s *invites) ListGroupInvites(ctx context.Context, request *iam.ListGroupIn
 	return answer, nil
 }
 
-// Invites returns every stored invite, expired ones too, in the order of
-// creation.
+// Invites returns every stored invite, expired ones too, in the order of creation.
 func (e *Emulator) Invites() []Invite {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -203,16 +202,14 @@ func (e *Emulator) Invites() []Invite {
 	return all
 }
 
-// Live returns the stored invites that have not expired, in the order of
-// creation.
+// Live returns the stored invites that have not expired, in the order of creation.
 func (e *Emulator) Live() []Invite {
 	now := e.clock.Now()
 	return slices.DeleteFunc(e.Invites(), func(i Invite) bool { return !now.Before(i.Expires) })
 }
 
-// AddInvite stores an invite that nobody asked for through the API, and returns
-// it complete. Group and RoleUID are required; TTL is a week unless it is set,
-// and Created is now.
+// AddInvite stores an invite that nobody asked for through the API, and returns it complete. Group and RoleUID are
+// required; TTL is a week unless it is set, and Created is now.
 func (e *Emulator) AddInvite(i Invite) Invite {
 	e.mu.Lock()
 	defer e.mu.Unlock()

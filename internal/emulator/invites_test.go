@@ -527,8 +527,7 @@ func TestV2beta1IsTheSamePlatform(t *testing.T) {
 	}
 }
 
-// The emulator answers v2beta1 with the messages of v2, which is right only as
-// long as the two are defined alike.
+// The emulator answers v2beta1 with the messages of v2, which is right only as long as the two are defined alike.
 func TestV2beta1IsDefinedLikeV2(t *testing.T) {
 	t.Parallel()
 	pairs := [][2]proto.Message{

@@ -12,9 +12,8 @@ import (
 	"time"
 )
 
-// signingKey signs what the emulator issues. It is the same in every process,
-// so that a token made by one is taken by another, and it is public: it guards
-// nothing but emulators.
+// signingKey signs what the emulator issues. It is the same in every process, so that a token made by one is taken by
+// another, and it is public: it guards nothing but emulators.
 var signingKey = newKey("chainguard emulator: this key is public and signs nothing of value")
 
 // upstreamKey signs the tokens of made-up upstream issuers. Nobody verifies them.
@@ -44,8 +43,7 @@ type claims struct {
 	EmailVerified *bool    `json:"email_verified,omitempty"`
 	// Actor is who the upstream issuer says it is, as the platform puts it.
 	Actor *actor `json:"act,omitempty"`
-	// Scopes and Capabilities, if there are any, are all that the token may be
-	// used for.
+	// Scopes and Capabilities, if there are any, are all that the token may be used for.
 	Scopes       []string `json:"scopes,omitempty"`
 	Capabilities []string `json:"cap,omitempty"`
 	// Epoch tells tokens from before RevokeTokens from those after.
@@ -119,8 +117,8 @@ func signedByUs(token string) bool {
 	return err == nil && ed25519.Verify(publicKey(signingKey), []byte(token[:at]), signature)
 }
 
-// MintToken makes a token for an identity as the emulator at the issuer's URL
-// would: that emulator takes it, because all emulators sign with one key.
+// MintToken makes a token for an identity as the emulator at the issuer's URL would: that emulator takes it, because
+// all emulators sign with one key.
 func MintToken(issuer, audience, identity string, now time.Time, lifetime time.Duration) string {
 	return sign(claims{
 		Issuer:   issuer,
@@ -140,8 +138,7 @@ type Upstream struct {
 	Expires         time.Time
 }
 
-// UpstreamToken makes an upstream issuer's token, to be exchanged for one of
-// the emulator's.
+// UpstreamToken makes an upstream issuer's token, to be exchanged for one of the emulator's.
 func UpstreamToken(u Upstream) string {
 	return sign(claims{
 		Issuer:   u.Issuer,

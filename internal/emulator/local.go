@@ -14,9 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// localConn is a gRPC connection to the emulator's own services within the
-// process. The REST gateway calls over it, so that REST meets the same faults,
-// authorisation and log as gRPC does.
+// localConn is a gRPC connection to the emulator's own services within the process. The REST gateway calls over it, so
+// that REST meets the same faults, authorisation and log as gRPC does.
 type localConn struct {
 	interceptor grpc.UnaryServerInterceptor
 	methods     map[string]localMethod
@@ -27,15 +26,15 @@ type localMethod struct {
 	service any
 }
 
-// RegisterService implements grpc.ServiceRegistrar.
+// RegisterService implements [grpc.ServiceRegistrar].
 func (c *localConn) RegisterService(description *grpc.ServiceDesc, service any) {
 	for _, m := range description.Methods {
 		c.methods["/"+description.ServiceName+"/"+m.MethodName] = localMethod{m.Handler, service}
 	}
 }
 
-// Invoke implements grpc.ClientConnInterface. Messages go through their wire
-// format, which is what makes a v2beta1 client of a v2 service.
+// Invoke implements [grpc.ClientConnInterface]. Messages go through their wire format, which is what makes a v2beta1
+// client of a v2 service.
 func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, response any, _ ...grpc.CallOption) error {
 	method, ok := c.methods[fullMethod]
 	if !ok {
@@ -54,7 +53,7 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 	return transcode(response, answer)
 }
 
-// NewStream implements grpc.ClientConnInterface. The platform has no streams.
+// NewStream implements [grpc.ClientConnInterface]. The platform has no streams.
 func (c *localConn) NewStream(_ context.Context, _ *grpc.StreamDesc, fullMethod string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, status.Errorf(codes.Unimplemented, "%s is not a stream", strings.TrimPrefix(fullMethod, "/"))
 }
@@ -80,18 +79,18 @@ func message(m any) proto.Message {
 	return pm
 }
 
-// localStream is the name of the method that a local call is for. A local call
-// has no headers of its own: the HTTP response has them.
+// localStream is the name of the method that a local call is for. A local call has no headers of its own: the HTTP
+// response has them.
 type localStream string
 
-// Method implements grpc.ServerTransportStream.
+// Method implements [grpc.ServerTransportStream].
 func (s localStream) Method() string { return string(s) }
 
-// SetHeader implements grpc.ServerTransportStream.
+// SetHeader implements [grpc.ServerTransportStream].
 func (localStream) SetHeader(metadata.MD) error { return nil }
 
-// SendHeader implements grpc.ServerTransportStream.
+// SendHeader implements [grpc.ServerTransportStream].
 func (localStream) SendHeader(metadata.MD) error { return nil }
 
-// SetTrailer implements grpc.ServerTransportStream.
+// SetTrailer implements [grpc.ServerTransportStream].
 func (localStream) SetTrailer(metadata.MD) error { return nil }

@@ -20,8 +20,8 @@ import (
 
 // Request is one call that reached the emulator.
 type Request struct {
-	// Method is the short name, such as "CreateGroupInvite", and FullMethod the
-	// whole, such as "/chainguard.platform.iam.v2.GroupInvitesService/CreateGroupInvite".
+	// Method is the short name, such as "CreateGroupInvite", and FullMethod the whole, such as
+	// "/chainguard.platform.iam.v2.GroupInvitesService/CreateGroupInvite".
 	Method, FullMethod string
 	// REST says that the call came as REST rather than as gRPC.
 	REST bool
@@ -55,8 +55,8 @@ func (e *Emulator) Requests() []Request {
 	return requests
 }
 
-// Count returns how many calls of a method there were. The name is a short one,
-// such as "GetGroupInvite"; "" counts all.
+// Count returns how many calls of a method there were. The name is a short one, such as "GetGroupInvite"; "" counts
+// all.
 func (e *Emulator) Count(method string) int {
 	total := 0
 	for name, n := range e.Counts() {
@@ -132,8 +132,7 @@ func (e *Emulator) describe(ctx context.Context, fullMethod string, request prot
 	return r
 }
 
-// redact replaces whatever authorises a caller by a hash, which still tells one
-// token from another.
+// redact replaces whatever authorises a caller by a hash, which still tells one token from another.
 func redact(md metadata.MD) metadata.MD {
 	clean := md.Copy()
 	for key, values := range clean {

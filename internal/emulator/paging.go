@@ -15,8 +15,7 @@ import (
 const (
 	defaultPageSize = 50
 	maxPageSize     = 200
-	// pageTokenLife is how long a page token continues a list. After that the
-	// platform silently starts the list again.
+	// pageTokenLife is how long a page token continues a list. After that the platform silently starts the list again.
 	pageTokenLife = 3 * 24 * time.Hour
 )
 
@@ -36,8 +35,8 @@ type page[T any] struct {
 	skipped int32
 }
 
-// sortKey is a field that a list can be ordered by. Compare and text agree on
-// the order; text is what a page token keeps of the last item of a page.
+// sortKey is a field that a list can be ordered by. Compare and text agree on the order; text is what a page token
+// keeps of the last item of a page.
 type sortKey[T any] struct {
 	compare func(a, b T) int
 	text    func(T) string
@@ -56,9 +55,8 @@ func byTime[T any](at func(T) time.Time) sortKey[T] {
 	}
 }
 
-// pageToken is what the opaque token of the next page holds. It names the last
-// item rather than a position, so that what is created or deleted between two
-// pages makes neither repeat nor leave out an item.
+// pageToken is what the opaque token of the next page holds. It names the last item rather than a position, so that
+// what is created or deleted between two pages makes neither repeat nor leave out an item.
 type pageToken struct {
 	Order   string    `json:"o"`
 	Key     string    `json:"k"`
@@ -75,8 +73,8 @@ func (t pageToken) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// listing describes what is listed. The tie key orders what is equal by the key
-// that was asked for; no two items have the same.
+// listing describes what is listed. The tie key orders what is equal by the key that was asked for; no two items have
+// the same.
 type listing[T any] struct {
 	tie          sortKey[T]
 	keys         map[string]sortKey[T]
@@ -195,8 +193,7 @@ func decodePageToken(text, order string, now time.Time, wrong *violations) *page
 	return nil
 }
 
-// matches applies the UIDP filter that every List request has. Of what it asks
-// for, everything must hold.
+// matches applies the UIDP filter that every List request has. Of what it asks for, everything must hold.
 func matches(f *common.UIDPFilter, uid string) bool {
 	switch {
 	case f == nil:

@@ -15,14 +15,13 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// registration is the service that accepts invites, and tells callers who they
-// are.
+// registration is the service that accepts invites, and tells callers who they are.
 type registration struct {
 	auth.UnimplementedAuthServer
 	*Emulator
 }
 
-// Register implements auth.AuthServer. The caller's token may be any issuer's.
+// Register implements [auth.AuthServer]. The caller's token may be any issuer's.
 func (s *registration) Register(ctx context.Context, request *auth.RegistrationRequest) (*auth.Session, error) {
 	upstream, err := s.upstream(ctx)
 	if err != nil {
@@ -46,8 +45,8 @@ func (s *registration) Register(ctx context.Context, request *auth.RegistrationR
 	return &auth.Session{Identity: identity, Group: group}, nil
 }
 
-// accept redeems a code for an identity, or for the one that the caller's token
-// belongs to, and returns the group that it is now a member of.
+// accept redeems a code for an identity, or for the one that the caller's token belongs to, and returns the group that
+// it is now a member of.
 func (e *Emulator) accept(code, identityUID string, upstream *claims) (group string, err error) {
 	var invite *Invite
 	for _, i := range e.store.ordered {
@@ -88,7 +87,7 @@ func provesEmail(c *claims, email string) bool {
 	return strings.EqualFold(c.Email, email) && (c.EmailVerified == nil || *c.EmailVerified)
 }
 
-// Validate implements auth.AuthServer.
+// Validate implements [auth.AuthServer].
 func (s *registration) Validate(ctx context.Context, _ *emptypb.Empty) (*auth.WhoAmI, error) {
 	c := caller(ctx)
 	s.mu.Lock()

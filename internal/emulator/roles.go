@@ -43,7 +43,7 @@ func (r *role) message() *iam.Role {
 	}
 }
 
-// GetRole implements iam.RolesServiceServer. All see managed roles.
+// GetRole implements [iam.RolesServiceServer]. All see managed roles.
 func (s *roles) GetRole(ctx context.Context, request *iam.GetRoleRequest) (*iam.Role, error) {
 	uid := request.GetUid()
 	if !uidp.Valid(uid) {
@@ -63,7 +63,7 @@ func (s *roles) GetRole(ctx context.Context, request *iam.GetRoleRequest) (*iam.
 	return r.message(), nil
 }
 
-// ListRoles implements iam.RolesServiceServer.
+// ListRoles implements [iam.RolesServiceServer].
 func (s *roles) ListRoles(ctx context.Context, request *iam.ListRolesRequest) (*iam.ListRolesResponse, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *roles) ListRoles(ctx context.Context, request *iam.ListRolesRequest) (*
 	return answer, nil
 }
 
-// CreateRole implements iam.RolesServiceServer.
+// CreateRole implements [iam.RolesServiceServer].
 func (s *roles) CreateRole(_ context.Context, request *iam.CreateRoleRequest) (*iam.Role, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +135,7 @@ func checkCapabilities(asked []capabilities.Capability, wrong *violations) {
 	}
 }
 
-// UpdateRole implements iam.RolesServiceServer.
+// UpdateRole implements [iam.RolesServiceServer].
 func (s *roles) UpdateRole(_ context.Context, request *iam.UpdateRoleRequest) (*iam.Role, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +171,7 @@ func (s *roles) UpdateRole(_ context.Context, request *iam.UpdateRoleRequest) (*
 	return r.message(), nil
 }
 
-// DeleteRole implements iam.RolesServiceServer.
+// DeleteRole implements [iam.RolesServiceServer].
 func (s *roles) DeleteRole(_ context.Context, request *iam.DeleteRoleRequest) (*emptypb.Empty, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,9 +189,8 @@ func (s *roles) DeleteRole(_ context.Context, request *iam.DeleteRoleRequest) (*
 	return &emptypb.Empty{}, nil
 }
 
-// Role returns the UIDP of the role that a name or a UIDP means; of two with one
-// name, the platform's before a custom one. It panics if there is none: a test
-// that misspells a name is wrong.
+// Role returns the UIDP of the role that a name or a UIDP means; of two with one name, the platform's before a custom
+// one. It panics if there is none: a test that misspells a name is wrong.
 func (e *Emulator) Role(name string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -210,8 +209,8 @@ func (e *Emulator) Role(name string) string {
 	return best.uid
 }
 
-// AddRole creates a role behind the API's back and returns its UIDP, which
-// follows from its name. Without a group it is one of the platform's own.
+// AddRole creates a role behind the API's back and returns its UIDP, which follows from its name. Without a group it is
+// one of the platform's own.
 func (e *Emulator) AddRole(group, name string, granted ...capabilities.Capability) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -13,15 +13,14 @@ import (
 	"chainguard.dev/sdk/uidp"
 )
 
-// Seed is what a platform holds at its start. The UIDPs of all but invites
-// follow from the names, so they are the same every time.
+// Seed is what a platform holds at its start. The UIDPs of all but invites follow from the names, so they are the same
+// every time.
 type Seed struct {
 	// Organizations are the root groups, and what is in them.
 	Organizations []SeedGroup `yaml:"organizations"`
 	// Roles are managed roles beside those that the platform always has.
 	Roles []SeedRole `yaml:"roles"`
-	// Identities are who can call the API. The one named "admin", or else the
-	// first, is the one that AdminToken is for.
+	// Identities are who can call the API. The one named "admin", or else the first, is the one that AdminToken is for.
 	Identities []SeedIdentity `yaml:"identities"`
 	// Invites are invites that are there already.
 	Invites []SeedInvite `yaml:"invites"`
@@ -56,8 +55,8 @@ type SeedIdentity struct {
 	Email string `yaml:"email"`
 	// Group is where the identity lives; people live in the root, as it is unset.
 	Group string `yaml:"group"`
-	// Issuer and Subject, where they are set, are those of the only upstream
-	// tokens that are exchanged for this identity.
+	// Issuer and Subject, where they are set, are those of the only upstream tokens that are exchanged for this
+	// identity.
 	Issuer   string        `yaml:"issuer"`
 	Subject  string        `yaml:"subject"`
 	Bindings []SeedBinding `yaml:"bindings"`
@@ -84,8 +83,7 @@ type SeedInvite struct {
 	line int
 }
 
-// DefaultSeed is one organization with one folder and one custom role, and one
-// identity that owns it all.
+// DefaultSeed is one organization with one folder and one custom role, and one identity that owns it all.
 func DefaultSeed() Seed {
 	return Seed{
 		Organizations: []SeedGroup{{
@@ -109,8 +107,7 @@ func DefaultSeed() Seed {
 	}
 }
 
-// seedTime is when what is seeded was created: long ago, so that nothing of it
-// counts as new.
+// seedTime is when what is seeded was created: long ago, so that nothing of it counts as new.
 var seedTime = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // managedRoles are the roles that the platform always has.
@@ -146,8 +143,7 @@ func managedRoles() []role {
 	}
 }
 
-// SeedError is what is wrong with a seed. Line is 0 for a seed that is not from
-// a file.
+// SeedError is what is wrong with a seed. Line is 0 for a seed that is not from a file.
 type SeedError struct {
 	File    string
 	Line    int
@@ -286,8 +282,7 @@ func parentOf(group string) string {
 	return group
 }
 
-// likeCapabilities lists the capabilities of the same kind, or those that
-// matter most here.
+// likeCapabilities lists the capabilities of the same kind, or those that matter most here.
 func likeCapabilities(name string) string {
 	kind, _, _ := strings.Cut(name, ".")
 	var like []string
@@ -461,8 +456,8 @@ func (e *Emulator) Identities() []Named {
 	return sortNamed(all)
 }
 
-// Identity returns the UIDP of the identity of a name. It panics if there is
-// none: a test that misspells a name is wrong.
+// Identity returns the UIDP of the identity of a name. It panics if there is none: a test that misspells a name is
+// wrong.
 func (e *Emulator) Identity(name string) string {
 	for _, i := range e.Identities() {
 		if i.Name == name {

@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// LoadSeed reads a seed from a YAML file. Every error names the file and, where
-// there is one, the line. It also finds what New would find wrong.
+// LoadSeed reads a seed from a YAML file. Every error names the file and, where there is one, the line. It also finds
+// what New would find wrong.
 func LoadSeed(file string) (Seed, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -82,45 +82,44 @@ var plainType = strings.NewReplacer(
 	"time.Duration", "a duration such as 168h",
 )
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (s *Seed) UnmarshalYAML(node *yaml.Node) error {
 	type plain Seed
 	return decode(node, "the seed", nil, (*plain)(s))
 }
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (g *SeedGroup) UnmarshalYAML(node *yaml.Node) error {
 	type plain SeedGroup
 	return decode(node, "an organization or folder", &g.line, (*plain)(g))
 }
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (r *SeedRole) UnmarshalYAML(node *yaml.Node) error {
 	type plain SeedRole
 	return decode(node, "a role", &r.line, (*plain)(r))
 }
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (i *SeedIdentity) UnmarshalYAML(node *yaml.Node) error {
 	type plain SeedIdentity
 	return decode(node, "an identity", &i.line, (*plain)(i))
 }
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (b *SeedBinding) UnmarshalYAML(node *yaml.Node) error {
 	type plain SeedBinding
 	return decode(node, "a binding", &b.line, (*plain)(b))
 }
 
-// UnmarshalYAML implements yaml.Unmarshaler.
+// UnmarshalYAML implements [yaml.Unmarshaler].
 func (i *SeedInvite) UnmarshalYAML(node *yaml.Node) error {
 	type plain SeedInvite
 	return decode(node, "an invite", &i.line, (*plain)(i))
 }
 
-// decode reads a mapping into a struct, remembers its line, and refuses keys
-// that the struct does not have, naming those that it has. The YAML package's
-// own strictness does not say what is allowed.
+// decode reads a mapping into a struct, remembers its line, and refuses keys that the struct does not have, naming
+// those that it has. The YAML package's own strictness does not say what is allowed.
 func decode(node *yaml.Node, what string, line *int, into any) error {
 	var allowed []string
 	fields := reflect.TypeOf(into).Elem()

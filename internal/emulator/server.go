@@ -21,8 +21,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// serve answers calls on the listener: gRPC and REST on the one port, as
-// HTTP/2 without TLS and as HTTP/1.1.
+// serve answers calls on the listener: gRPC and REST on the one port, as HTTP/2 without TLS and as HTTP/1.1.
 func (e *Emulator) serve(listener net.Listener) {
 	e.grpc = grpc.NewServer(
 		grpc.UnaryInterceptor(e.intercept),
@@ -85,9 +84,8 @@ type service struct {
 	of          func(*Emulator) any
 }
 
-// services are those that the emulator has. v2beta1 differs from v2 in nothing
-// but the name of its package, so that the same bytes mean the same in both, and
-// one implementation serves both.
+// services are those that the emulator has. v2beta1 differs from v2 in nothing but the name of its package, so that the
+// same bytes mean the same in both, and one implementation serves both.
 var services = []service{
 	{&iam.GroupInvitesService_ServiceDesc, func(e *Emulator) any { return &invites{Emulator: e} }},
 	{beta(iam.GroupInvitesService_ServiceDesc), func(e *Emulator) any { return &invites{Emulator: e} }},
@@ -160,8 +158,7 @@ func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServ
 	return response, nil
 }
 
-// unknown keeps the calls of what the emulator does not have in the log, and
-// refuses them.
+// unknown keeps the calls of what the emulator does not have in the log, and refuses them.
 func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	fullMethod, _ := grpc.Method(stream.Context())
 	err := status.Errorf(codes.Unimplemented, "unknown method %s", fullMethod)

@@ -15,8 +15,7 @@ import (
 	"chainguard.dev/sdk/uidp"
 )
 
-// store is all that the platform remembers. Whoever touches it holds the
-// emulator's mutex.
+// store is all that the platform remembers. Whoever touches it holds the emulator's mutex.
 type store struct {
 	groups     map[string]*group
 	roles      map[string]*role
@@ -49,8 +48,7 @@ type role struct {
 // managed says that the role is one of the platform's own, which all see.
 func (r *role) managed() bool { return uidp.InRoot(r.uid) }
 
-// within says that the role can be granted on a group: it is managed, or the
-// group's own or an ancestor's.
+// within says that the role can be granted on a group: it is managed, or the group's own or an ancestor's.
 func (r *role) within(group string) bool {
 	return r.managed() || uidp.IsAncestorOrSelf(uidp.Parent(r.uid), group)
 }
@@ -80,9 +78,8 @@ func (s *store) taken(uid string) bool {
 	return s.groups[uid] != nil || s.roles[uid] != nil || s.identities[uid] != nil || s.invites[uid] != nil
 }
 
-// newUID derives a UIDP from what it is for, so that the same seed and the same
-// calls give the same UIDPs, in whatever order the calls come. Things that are
-// alike are told apart by a number, and no UIDP is ever given out again.
+// newUID derives a UIDP from what it is for, so that the same seed and the same calls give the same UIDPs, in whatever
+// order the calls come. Things that are alike are told apart by a number, and no UIDP is ever given out again.
 func (s *store) newUID(parent, kind, what string) string {
 	text := parent + "\x00" + kind + "\x00" + what
 	for {
@@ -109,8 +106,8 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// addInvite completes an invite with what the platform decides, and stores it.
-// The order of creation is the order of these calls.
+// addInvite completes an invite with what the platform decides, and stores it. The order of creation is the order of
+// these calls.
 func (s *store) addInvite(i Invite) *Invite {
 	i.UID = s.newUID(i.Group, "invite", fmt.Sprintf("%s\x00%s\x00%s\x00%t", i.RoleUID, i.Email, i.TTL, i.SingleUse))
 	i.KeyID = randomHex(20)
@@ -123,8 +120,8 @@ func (s *store) addInvite(i Invite) *Invite {
 	return &i
 }
 
-// replaceInvite puts a changed copy in the place of a stored invite: stored
-// ones are never changed, so that they can be read without the mutex.
+// replaceInvite puts a changed copy in the place of a stored invite: stored ones are never changed, so that they can be
+// read without the mutex.
 func (s *store) replaceInvite(i Invite) {
 	s.invites[i.UID] = &i
 	s.ordered[s.position(i.number)] = &i
@@ -154,8 +151,7 @@ func (s *store) path(uid string) string {
 	return strings.Join(names, "/")
 }
 
-// findGroups returns the groups that a UIDP, a path from the root, or a bare
-// name means.
+// findGroups returns the groups that a UIDP, a path from the root, or a bare name means.
 func (s *store) findGroups(name string) []*group {
 	if g := s.groups[name]; g != nil {
 		return []*group{g}
@@ -175,8 +171,8 @@ func (s *store) findGroups(name string) []*group {
 	return byName
 }
 
-// findRole returns the role that a UIDP or a name means at a group: its own
-// role before an ancestor's, and a custom one before the platform's.
+// findRole returns the role that a UIDP or a name means at a group: its own role before an ancestor's, and a custom one
+// before the platform's.
 func (s *store) findRole(name, group string) *role {
 	if r := s.roles[name]; r != nil {
 		return r

@@ -18,8 +18,7 @@ import (
 // refreshTokenLife is how long a refresh token can be spent.
 const refreshTokenLife = 30 * 24 * time.Hour
 
-// securityTokens is the security token service: it turns upstream tokens and
-// refresh tokens into the platform's.
+// securityTokens is the security token service: it turns upstream tokens and refresh tokens into the platform's.
 type securityTokens struct {
 	oidc.UnimplementedSecurityTokenServiceServer
 	*Emulator
@@ -32,7 +31,7 @@ type refreshToken struct {
 	spent    bool
 }
 
-// Exchange implements oidc.SecurityTokenServiceServer.
+// Exchange implements [oidc.SecurityTokenServiceServer].
 func (s *securityTokens) Exchange(ctx context.Context, request *oidc.ExchangeRequest) (*oidc.RawToken, error) {
 	upstream, err := s.upstream(ctx)
 	if err != nil {
@@ -85,8 +84,8 @@ func (e *Emulator) upstream(ctx context.Context) (*claims, error) {
 // isIssuer recognises the issuer's URL, with a slash at its end or without.
 func (e *Emulator) isIssuer(audience string) bool { return strings.TrimSuffix(audience, "/") == e.url }
 
-// assume returns the identity that an upstream token is exchanged for: the one
-// asked for, if the token may have it, or else the one that it belongs to.
+// assume returns the identity that an upstream token is exchanged for: the one asked for, if the token may have it, or
+// else the one that it belongs to.
 func (e *Emulator) assume(uid string, upstream *claims) (*identity, error) {
 	if uid == "" {
 		if i := e.store.identityOf(upstream); i != nil {
@@ -106,8 +105,7 @@ func (e *Emulator) assume(uid string, upstream *claims) (*identity, error) {
 	return i, nil
 }
 
-// identityOf returns whom an upstream token belongs to, nil if nobody has
-// registered with it.
+// identityOf returns whom an upstream token belongs to, nil if nobody has registered with it.
 func (s *store) identityOf(upstream *claims) *identity {
 	for _, i := range s.identities {
 		if i.issuer != "" && i.subject != "" && i.issuer == upstream.Issuer && i.subject == upstream.Subject {
@@ -125,8 +123,7 @@ func (e *Emulator) audiences(asked []string) []string {
 	return slices.Clone(asked)
 }
 
-// scopes are the groups that a token is to be good for: both the old field and
-// the new.
+// scopes are the groups that a token is to be good for: both the old field and the new.
 func scopes(request interface {
 	GetScope() string
 	GetScopes() []string
@@ -144,8 +141,7 @@ func (e *Emulator) accessToken(c claims) *oidc.RawToken {
 	return &oidc.RawToken{Token: e.mint(c, e.switches.tokenLifetime), Expiry: timestamppb.New(expires)}
 }
 
-// ExchangeRefreshToken implements oidc.SecurityTokenServiceServer. A refresh
-// token is spent by it, and replaced.
+// ExchangeRefreshToken implements [oidc.SecurityTokenServiceServer]. A refresh token is spent by it, and replaced.
 func (s *securityTokens) ExchangeRefreshToken(ctx context.Context, request *oidc.ExchangeRefreshTokenRequest) (*oidc.TokenPair, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
 	token, ok := bearer(md)
@@ -186,8 +182,7 @@ func (e *Emulator) RefreshToken(identityUID string, lifetime time.Duration) stri
 	return token
 }
 
-// newRefreshToken makes a refresh token as clients expect it: base64 of JSON
-// that says when it expires.
+// newRefreshToken makes a refresh token as clients expect it: base64 of JSON that says when it expires.
 func (e *Emulator) newRefreshToken(identityUID string, lifetime time.Duration) (token string, expires time.Time) {
 	expires = e.clock.Now().Add(lifetime).Truncate(time.Second)
 	b, err := json.Marshal(struct {
@@ -202,8 +197,7 @@ func (e *Emulator) newRefreshToken(identityUID string, lifetime time.Duration) (
 	return token, expires
 }
 
-// register returns the identity that belongs to an upstream token, and makes it
-// if there is none.
+// register returns the identity that belongs to an upstream token, and makes it if there is none.
 func (e *Emulator) register(upstream *claims) *identity {
 	if i := e.store.identityOf(upstream); i != nil {
 		return i

@@ -18,8 +18,7 @@ const (
 	pipelineSub = "repo:acme/infra:ref:refs/heads/main"
 )
 
-// pipelines is the default seed with an identity for a pipeline, and one that
-// any upstream token may have.
+// pipelines is the default seed with an identity for a pipeline, and one that any upstream token may have.
 func pipelines() emulator.Seed {
 	seed := emulator.DefaultSeed()
 	bindings := []emulator.SeedBinding{{Group: "acme.example", Role: "invite-manager"}}

@@ -172,7 +172,7 @@ func (c *skewedClock) skew(p *acctest.Platform, by time.Duration) {
 	c.ours, c.by = p.Clock.Now, by
 }
 
-// Now implements clock.Clock.
+// Now implements [clock.Clock].
 func (c *skewedClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,8 +1,8 @@
-// Command demo shows the life of an invite code from `terraform init` to `terraform destroy`: a real Terraform
-// (or OpenTofu) drives the provider against the emulator, so neither an account nor the internet is needed.
+// Command demo shows the life of an invite code from `terraform init` to `terraform destroy`: a real Terraform (or
+// OpenTofu) drives the provider against the emulator, so neither an account nor the internet is needed.
 //
-// It is a test as much as a show: each step is checked, on Terraform's side and on the platform's, and the
-// first that does not do what it should ends it with an error.
+// It is a test as much as a show: each step is checked, on Terraform's side and on the platform's, and the first that
+// does not do what it should ends it with an error.
 package main
 
 import (

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The test binary plays the programs that the demo runs: an emulator where it is called as one, else what this
-// variable says.
+// The test binary plays the programs that the demo runs: an emulator where it is called as one, else what this variable
+// says.
 const playing = "DEMO_TEST_PLAYS"
 
 func TestMain(m *testing.M) {

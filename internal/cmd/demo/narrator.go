@@ -70,8 +70,8 @@ func (n *narrator) result(format string, args ...any) {
 	n.line("    " + n.paint(green, fmt.Sprintf(format, args...)))
 }
 
-// line writes one line. That nobody reads on is no reason to fail: whoever closed the pipe has seen enough,
-// and what ends the demo then is the signal that comes with it.
+// line writes one line. That nobody reads on is no reason to fail: whoever closed the pipe has seen enough, and what
+// ends the demo then is the signal that comes with it.
 func (n *narrator) line(text string) {
 	_, _ = fmt.Fprintln(n.out, text)
 }

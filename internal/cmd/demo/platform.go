@@ -161,8 +161,8 @@ func (p *platform) clientEnvironment(home string) []string {
 	return env
 }
 
-// cleanEnvironment holds only what programs need to run at all, with an empty home: no sign-in, no Terraform
-// setting and no proxy of the person at the keyboard can change what the demo shows.
+// cleanEnvironment holds only what programs need to run at all, with an empty home: no sign-in, no Terraform setting
+// and no proxy of the person at the keyboard can change what the demo shows.
 func cleanEnvironment(home string) []string {
 	env := []string{"HOME=" + home}
 	for _, name := range []string{"PATH", "TMPDIR", "TMP", "TEMP", "SYSTEMROOT", "LANG", "LC_ALL"} {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// isolate gives a program its own process group, so that Ctrl-C reaches the demo alone, which then ends
-// everything in order, and so that it can end the program with all that it started.
+// isolate gives a program its own process group, so that Ctrl-C reaches the demo alone, which then ends everything in
+// order, and so that it can end the program with all that it started.
 func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }

@@ -123,8 +123,8 @@ func (s *story) writeInvite(ttl string) error {
 	return s.write("main.tf", fmt.Sprintf(inviteFile, ttl))
 }
 
-// install puts the provider where a registry's copy of it would be unpacked from, so that init is the real one:
-// it looks for versions, installs one, and writes its checksum down.
+// install puts the provider where a registry's copy of it would be unpacked from, so that init is the real one: it
+// looks for versions, installs one, and writes its checksum down.
 func (s *story) install(ctx context.Context) error {
 	mirror := filepath.Join(s.room, "mirror")
 	unpacked := filepath.Join(mirror, filepath.FromSlash(providerAddress), s.programs.providerVersion, runtime.GOOS+"_"+runtime.GOARCH)
@@ -206,8 +206,8 @@ func (s *story) apply(ctx context.Context) error {
 	return nil
 }
 
-// readInvite takes the invite from Terraform's state after an apply, and sees to it that the apply kept the code
-// to itself.
+// readInvite takes the invite from Terraform's state after an apply, and sees to it that the apply kept the code to
+// itself.
 func (s *story) readInvite(ctx context.Context, applied string) (err error) {
 	if s.invite, err = s.terraform.invite(ctx, inviteAddress); err != nil {
 		return err

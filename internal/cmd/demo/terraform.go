@@ -23,8 +23,8 @@ func (t *terraform) name() string {
 	return strings.TrimSuffix(filepath.Base(t.path), ".exe")
 }
 
-// run shows a command, runs it, and returns its output; an exit code other than 0 is an error that holds all of
-// that output.
+// run shows a command, runs it, and returns its output; an exit code other than 0 is an error that holds all of that
+// output.
 func (t *terraform) run(ctx context.Context, args ...string) (string, error) {
 	line := t.name() + " " + strings.Join(args, " ")
 	t.say.command(line)

@@ -68,8 +68,7 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 	return err
 }
 
-// loopbackTarget is where to connect to. An invite code sent elsewhere in
-// plaintext would be one that is real.
+// loopbackTarget is where to connect to. An invite code sent elsewhere in plaintext would be one that is real.
 func loopbackTarget(api string) (string, error) {
 	u, err := url.Parse(api)
 	if err != nil || u.Scheme != "http" || u.Port() == "" {

@@ -15,10 +15,10 @@ import (
 // faultFlags are the faults of a flag that can be given more than once.
 type faultFlags []emulator.Fault
 
-// String implements flag.Value.
+// String implements [flag.Value].
 func (f *faultFlags) String() string { return "" }
 
-// Set implements flag.Value.
+// Set implements [flag.Value].
 func (f *faultFlags) Set(spec string) error {
 	fault, err := parseFault(spec)
 	if err != nil {

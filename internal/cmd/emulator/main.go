@@ -1,5 +1,4 @@
-// Command emulator is a Chainguard platform on this machine's loopback, to try
-// the provider on and to show it.
+// Command emulator is a Chainguard platform on this machine's loopback, to try the provider on and to show it.
 package main
 
 import (
@@ -31,12 +30,11 @@ func main() {
 	os.Exit(status)
 }
 
-// errUsage is the error of arguments that make no sense. What is wrong with
-// them has been said already.
+// errUsage is the error of arguments that make no sense. What is wrong with them has been said already.
 var errUsage = errors.New("bad usage")
 
-// run runs the command that the arguments name, and returns the program's exit
-// status: 2 for bad usage, 1 for whatever else goes wrong.
+// run runs the command that the arguments name, and returns the program's exit status: 2 for bad usage, 1 for whatever
+// else goes wrong.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	commands := map[string]func(context.Context, []string, io.Reader, io.Writer, io.Writer) error{
 		"serve":  serve,
@@ -68,8 +66,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-// flags makes a flag set that explains itself: on stdout when it is asked to,
-// on stderr when it must.
+// flags makes a flag set that explains itself: on stdout when it is asked to, on stderr when it must.
 func flags(name, explanation string) *flag.FlagSet {
 	set := flag.NewFlagSet("emulator "+name, flag.ContinueOnError)
 	set.Usage = func() {
@@ -84,8 +81,7 @@ func flags(name, explanation string) *flag.FlagSet {
 	return set
 }
 
-// parse reads the arguments, and checks that as many are left as are wanted:
-// none or one.
+// parse reads the arguments, and checks that as many are left as are wanted: none or one.
 func parse(set *flag.FlagSet, args []string, wanted int, stdout, stderr io.Writer) error {
 	set.SetOutput(io.Discard)
 	err := set.Parse(args)

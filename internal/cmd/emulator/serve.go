@@ -110,8 +110,7 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	return nil
 }
 
-// writeEnvironment writes the file in one step, so that whoever waits for it
-// never reads half of it.
+// writeEnvironment writes the file in one step, so that whoever waits for it never reads half of it.
 func writeEnvironment(file string, variables map[string]string) error {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(variables)) {

@@ -1,8 +1,8 @@
-// Command schema writes the provider's schema to its standard output, as `terraform providers schema -json`
-// would, for tfplugindocs to make docs/ from.
+// Command schema writes the provider's schema to its standard output, as `terraform providers schema -json` would, for
+// tfplugindocs to make docs/ from.
 //
-// It asks the provider in its own process, so that the docs depend neither on a Terraform being there nor on
-// what that Terraform knows: one that is older than a feature leaves the feature out of its answer.
+// It asks the provider in its own process, so that the docs depend neither on a Terraform being there nor on what that
+// Terraform knows: one that is older than a feature leaves the feature out of its answer.
 package main
 
 import (
