@@ -111,7 +111,7 @@ func (b *bench) upstream() string {
 
 // folder is where chainctl keeps the tokens of the audience, or of one identity of it.
 func (b *bench) folder(identity string) string {
-	c := cache{dir: b.options.CacheDir, audience: b.settings.Audience, identity: identity}
+	c := cache{dir: b.options.CacheDir, wanted: wanted{audience: b.settings.Audience, identity: identity}}
 	folders, err := c.folders()
 	if err != nil {
 		b.Fatal(err)

@@ -8,11 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"time"
-
-	"chainguard.dev/sdk/uidp"
 )
 
 const (
@@ -23,13 +19,9 @@ const (
 // cache is where chainctl keeps its tokens. The SDK's reader of it is not used: it creates the folders that it looks
 // into, does not write atomically, and prints to stdout what it does not understand.
 type cache struct {
+	wanted          // what it is looked through for
 	dir      string // the user's cache directory
-	audience string
-	issuer   string
-	identity string
 	readFile func(string) ([]byte, error)
-	now      func() time.Time
-	refused  func(string) bool
 }
 
 // cacheFolderName is the name of the folder that holds the tokens of an audience.
@@ -80,34 +72,6 @@ func (c cache) access(folder string) (issued, error) {
 	found, err := c.check(token)
 	if err != nil {
 		return issued{}, fmt.Errorf("%s: %w", filepath.Join(folder, accessTokenFile), err)
-	}
-	return found, nil
-}
-
-// check says whether a token that was issued for someone else, chainctl, will do for us.
-func (c cache) check(token string) (issued, error) {
-	claims, err := readClaims(token)
-	if err != nil {
-		return issued{}, fmt.Errorf("the token is malformed: %w", err)
-	}
-	now := c.now()
-	switch {
-	case !slices.Contains(claims.audience, c.audience):
-		return issued{}, fmt.Errorf("the token is for another audience (%s)", quote(strings.Join(claims.audience, ", ")))
-	case claims.issuer != "" && strings.TrimSuffix(claims.issuer, "/") != c.issuer:
-		return issued{}, fmt.Errorf("the token is from another issuer (%s instead of %s)", quote(claims.issuer), c.issuer)
-	case claims.expiry.IsZero():
-		return issued{}, errors.New("the token does not say when it expires")
-	case !now.Before(claims.expiry):
-		return issued{}, fmt.Errorf("the token expired at %s", claims.expiry.UTC().Format(time.RFC3339))
-	case c.identity != "" && uidp.Valid(claims.subject) && claims.subject != c.identity:
-		return issued{}, fmt.Errorf("the token is that of another identity (%s)", claims.subject)
-	case c.refused(token):
-		return issued{}, errors.New("the platform did not accept the token (Unauthenticated)")
-	}
-	found := issued{access: token, expiry: claims.expiry, lifetime: claims.lifetime()}
-	if found.lifetime <= 0 {
-		found.lifetime = claims.expiry.Sub(now)
 	}
 	return found, nil
 }

@@ -195,7 +195,7 @@ func TestIdentitiesAreUIDPsSoTheyCannotLeaveTheCache(t *testing.T) {
 	if !uidp.Valid(otherIdentity) {
 		t.Fatal("not a UIDP")
 	}
-	folders, err := cache{dir: "/c", audience: "a", identity: otherIdentity}.folders()
+	folders, err := cache{dir: "/c", wanted: wanted{audience: "a", identity: otherIdentity}}.folders()
 	want := filepath.Join("/c", "chainguard", "a", strings.ReplaceAll(otherIdentity, "/", "_"))
 	if err != nil || len(folders) != 2 || folders[0] != want || folders[1] != filepath.Dir(want) {
 		t.Errorf("%q, %v", folders, err)

@@ -16,8 +16,8 @@ const chainctlPatience = 15 * time.Second
 
 // chainctlProgram is the source that asks chainctl itself, which knows ways to sign in that we do not.
 type chainctlProgram struct {
-	cache cache // for what makes a token acceptable
-	run   func(ctx context.Context, args ...string) (stdout, stderr []byte, err error)
+	wanted wanted
+	run    func(ctx context.Context, args ...string) (stdout, stderr []byte, err error)
 }
 
 func (c chainctlProgram) name() string { return "the chainctl program" }
@@ -26,7 +26,7 @@ func (c chainctlProgram) token(ctx context.Context) (issued, error) {
 	runCtx, cancel := context.WithTimeout(ctx, chainctlPatience)
 	defer cancel()
 
-	stdout, stderr, err := c.run(runCtx, "auth", "token", "--audience", c.cache.audience, "--issuer", c.cache.issuer)
+	stdout, stderr, err := c.run(runCtx, "auth", "token", "--audience", c.wanted.audience, "--issuer", c.wanted.issuer)
 	token := strings.TrimSpace(string(stdout))
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
@@ -46,7 +46,7 @@ func (c chainctlProgram) token(ctx context.Context) (issued, error) {
 	if err := usable(token); err != nil {
 		return issued{}, fmt.Errorf("`chainctl auth token` printed something %w", err)
 	}
-	found, err := c.cache.check(token)
+	found, err := c.wanted.check(token)
 	if err != nil {
 		return issued{}, fmt.Errorf("what `chainctl auth token` printed is of no use: %w", err)
 	}

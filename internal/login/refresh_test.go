@@ -347,7 +347,7 @@ func TestAFileIsReplacedAtOnce(t *testing.T) {
 func TestSaving(t *testing.T) {
 	t.Parallel()
 	for _, refresh := range []string{"", "refresh"} {
-		c := cache{dir: filepath.Join(t.TempDir(), "new"), audience: "https://api.example", readFile: os.ReadFile, now: time.Now}
+		c := cache{dir: filepath.Join(t.TempDir(), "new"), readFile: os.ReadFile, wanted: wanted{audience: "https://api.example", now: time.Now}}
 		if err := c.save(t.Context(), "access", refresh); err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +371,7 @@ func TestSaving(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "chainguard"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (cache{dir: dir, audience: "a"}).save(t.Context(), "access", ""); err == nil {
+	if err := (cache{dir: dir, wanted: wanted{audience: "a"}}).save(t.Context(), "access", ""); err == nil {
 		t.Error("saved in a file")
 	}
 }

@@ -47,15 +47,8 @@ func sources(s settings.Settings, o Options, refused func(string) bool) []source
 		}}}
 	}
 
-	cache := cache{
-		dir:      o.CacheDir,
-		audience: s.Audience,
-		issuer:   s.Issuer,
-		identity: s.Identity,
-		readFile: o.Environment.ReadFile,
-		now:      o.Now,
-		refused:  refused,
-	}
+	wanted := wanted{audience: s.Audience, issuer: s.Issuer, identity: s.Identity, now: o.Now, refused: refused}
+	cache := cache{wanted: wanted, dir: o.CacheDir, readFile: o.Environment.ReadFile}
 	return []source{
 		noToken,
 		unset{"identity_token", "not set, neither in the provider block nor as CHAINGUARD_IDENTITY_TOKEN or TF_CHAINGUARD_IDENTITY_TOKEN"},
@@ -68,7 +61,7 @@ func sources(s settings.Settings, o Options, refused func(string) bool) []source
 		}},
 		cachedToken{cache},
 		refreshToken{cache: cache, sts: sts, allowed: s.UseRefreshToken},
-		chainctlProgram{cache: cache, run: o.RunChainctl},
+		chainctlProgram{wanted: wanted, run: o.RunChainctl},
 		browser{
 			settings: s, cache: cache, now: o.Now, open: o.OpenBrowser,
 		},
