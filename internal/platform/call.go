@@ -37,8 +37,6 @@ const (
 	maxTries   = 5
 	firstRetry = 100 * time.Millisecond
 	maxRetry   = 2 * time.Second
-
-	maxCleanUpTries = 10
 )
 
 // maxExhausted is how often a call is sent while the platform answers ResourceExhausted. With the backoff of [pace]
@@ -83,10 +81,12 @@ func (c *Client) intercept(ctx context.Context, method string, req, reply any, c
 			exhausted++
 			c.pace.backOff(c.config.Now(), after)
 		case c.again(ctx, method, code, exchange, unavailable):
-			if exchange.until.IsZero() || cleaningUp(ctx) {
+			if end, ok := cleanUpEnd(ctx); ok {
+				exchange.until = end
+			} else if exchange.until.IsZero() {
 				exchange.until = begun.Add(c.config.RequestTimeout)
 			}
-			wait := max(after, jittered(min(firstRetry<<unavailable, maxRetry)))
+			wait := max(after, jittered(min(firstRetry<<min(unavailable, 16), maxRetry)))
 			unavailable++
 			if !c.config.Now().Add(wait).Before(exchange.until) || c.config.Sleep(ctx, wait) != nil {
 				return err
@@ -102,7 +102,7 @@ func (c *Client) intercept(ctx context.Context, method string, req, reply any, c
 func (c *Client) again(ctx context.Context, method string, code codes.Code, exchange *exchange, already int) bool {
 	switch {
 	case cleaningUp(ctx) && idempotent[method] && !refused(code):
-		return already < maxCleanUpTries-1
+		return true
 	case code == codes.Unavailable && (idempotent[method] || !exchange.sent.Load()):
 		return already < maxTries-1
 	default:
@@ -110,11 +110,20 @@ func (c *Client) again(ctx context.Context, method string, code codes.Code, exch
 	}
 }
 
-// cleanUpKey marks a context in which the invite of a lost create is looked for and revoked. What fails there leaves a
-// code alive that nobody knows of, so calls are sent again for longer, and whatever went wrong but a refusal.
+// cleanUpKey has in a context until when, by the client's clock, the invite of a lost create is looked for and revoked.
+// What fails there leaves a code alive that nobody knows of, so calls are sent again until then, and whatever went wrong
+// but a refusal.
 type cleanUpKey struct{}
 
-func cleaningUp(ctx context.Context) bool { return ctx.Value(cleanUpKey{}) != nil }
+func cleanUpEnd(ctx context.Context) (end time.Time, cleaningUp bool) {
+	end, cleaningUp = ctx.Value(cleanUpKey{}).(time.Time)
+	return end, cleaningUp
+}
+
+func cleaningUp(ctx context.Context) bool {
+	_, cleaningUp := cleanUpEnd(ctx)
+	return cleaningUp
+}
 
 // jittered is d, give or take a fifth, as in gRPC's retry policy.
 func jittered(d time.Duration) time.Duration {

@@ -163,7 +163,7 @@ func (c *Client) cleanUp(ctx context.Context) (context.Context, context.CancelFu
 	for _, wait := range searches {
 		budget += wait
 	}
-	ctx = context.WithValue(context.WithoutCancel(ctx), cleanUpKey{}, true)
+	ctx = context.WithValue(context.WithoutCancel(ctx), cleanUpKey{}, c.config.Now().Add(budget))
 	return context.WithTimeout(ctx, budget)
 }
 

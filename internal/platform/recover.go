@@ -219,9 +219,11 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 			tell(missing, ambiguous(append(candidates, doubtful...)))
 			return
 		}
+		var revocations sync.WaitGroup // At once: all share the time.
 		for l, candidate := range found {
-			l.revoked, l.left = c.revokeStray(ctx, candidate.ID)
+			revocations.Go(func() { l.revoked, l.left = c.revokeStray(ctx, candidate.ID) })
 		}
+		revocations.Wait()
 		missing = slices.DeleteFunc(missing, func(l *creation) bool { return found[l] != nil })
 		if len(missing) == 0 {
 			return

@@ -68,7 +68,7 @@ func TestCleaningUpIsTriedAgainWhateverWentWrong(t *testing.T) {
 			t.Parallel()
 			f := start(t)
 			f.loses(after, 1, nil)
-			const failures = 5 // more than any other call has tries
+			const failures = 7 // more than any other call has tries
 			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: code, Times: failures})
 			f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: code, Times: failures})
 
@@ -79,6 +79,24 @@ func TestCleaningUpIsTriedAgainWhateverWentWrong(t *testing.T) {
 			f.wantLive(t, got.ID)
 			f.wantCalls(t, "ListGroupInvites", failures+1)
 			f.wantCalls(t, "DeleteGroupInvite", failures+1)
+		})
+	}
+}
+
+func TestCleaningUpOutlivesACallThatHangs(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"ListGroupInvites", "DeleteGroupInvite"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, func(s *setup) { s.realTime, s.client.RequestTimeout = true, time.Second })
+			f.loses(after, 1, nil)
+			f.Inject(emulator.Fault{Method: method, Hang: true, Times: 1})
+
+			got, err := f.client.CreateInvite(t.Context(), f.spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.wantLive(t, got.ID)
 		})
 	}
 }
