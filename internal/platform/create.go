@@ -25,9 +25,11 @@ const interruptGrace = 5 * time.Second
 //
 // ctx ending does not stop a create that was sent from being finished or cleaned up after.
 func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, error) {
+	stray := ""
 	for again := false; ; again = true {
 		invite, lost, err := c.createOnce(ctx, spec)
 		if err == nil {
+			invite.InPlaceOf = stray
 			return invite, nil
 		}
 		if lost == nil {
@@ -35,6 +37,7 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 		}
 		c.findLost(ctx, lost)
 		if lost.revoked && !again && ctx.Err() == nil {
+			stray = lost.stray
 			continue
 		}
 		var e *Error
@@ -70,6 +73,7 @@ func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lo
 	switch {
 	case mine && err == nil:
 		c.offset.observe(invite.CreatedAt, create.from, c.config.Now())
+		c.creates.learn(spec.TTL, invite.ExpiresAt.Sub(invite.CreatedAt))
 		return invite, nil, nil
 	case mine:
 		// The platform has minted a code that will never be known, so it must not stay alive.

@@ -48,6 +48,9 @@ type Invite struct {
 	KeyID string
 	// CreatedAt and ExpiresAt are the platform's times, in UTC.
 	CreatedAt, ExpiresAt time.Time
+	// InPlaceOf is the UIDP of the invite that was revoked before this one was made, because the answer to its create
+	// was lost. It is empty where no answer was lost, and but for what a create answers.
+	InPlaceOf string
 }
 
 // LogValue implements [slog.LogValuer]: an invite shows nothing but its ID, however it is logged.

@@ -25,6 +25,7 @@ var searches = []time.Duration{0, time.Second, 2 * time.Second}
 type creates struct {
 	mu    sync.Mutex
 	kinds map[inputs]*alike
+	given map[time.Duration]time.Duration // the lifetimes that the platform gave, by what was asked for
 }
 
 // inputs are what makes creates alike. The TTL is left out: those of two invites may lie within its tolerance.
@@ -56,9 +57,11 @@ type creation struct {
 	from     time.Time // when it was last sent, by our clock
 
 	// Where its outcome is not known:
+	given    time.Duration // the lifetime that the platform gives for the one asked for, zero if that is not known
 	recovery *recovery
 	leads    bool   // does the search for all in its recovery
-	revoked  bool   // its invite was found and revoked
+	stray    string // the UIDP of its invite, where it was found
+	revoked  bool   // and revoked
 	left     string // what there is to say of what it left behind
 
 	elsewhere string // the UIDP of an invite of another group, with which it was answered
@@ -126,6 +129,16 @@ func (c *creates) claim(create *creation, uid string) bool {
 	return true
 }
 
+// learn takes note of the lifetime that the platform gave.
+func (c *creates) learn(asked, given time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.given == nil {
+		c.given = map[time.Duration]time.Duration{}
+	}
+	c.given[asked] = given
+}
+
 // lose ends what enter began where the outcome is not known.
 func (c *creates) lose(create *creation) {
 	c.mu.Lock()
@@ -163,6 +176,15 @@ func (c *creates) finish(kind *alike) {
 	kind.recovery = nil
 }
 
+// expect tells lost creates which lifetime the platform is known to give them.
+func (c *creates) expect(lost []*creation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range lost {
+		l.given = c.given[l.spec.TTL]
+	}
+}
+
 // wasMade reports whether uid is an invite that a create of this process was answered with.
 func (c *creates) wasMade(kind *alike, uid string) bool {
 	c.mu.Lock()
@@ -197,6 +219,7 @@ func (c *Client) findLost(ctx context.Context, lost *creation) {
 // are theirs.
 func (c *Client) search(ctx context.Context, lost []*creation) {
 	slices.SortFunc(lost, func(a, b *creation) int { return a.from.Compare(b.from) })
+	c.creates.expect(lost)
 	missing := slices.Clone(lost)
 	var doubtful []*Invite
 	for look, wait := range searches {
@@ -221,7 +244,8 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 		}
 		var revocations sync.WaitGroup // At once: all share the time.
 		for l, candidate := range found {
-			revocations.Go(func() { l.revoked, l.left = c.revokeStray(ctx, candidate.ID) })
+			l.stray = candidate.ID
+			revocations.Go(func() { l.revoked, l.left = c.revokeStray(ctx, l.stray) })
 		}
 		revocations.Wait()
 		missing = slices.DeleteFunc(missing, func(l *creation) bool { return found[l] != nil })
@@ -295,7 +319,10 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 			switch {
 			case !future && slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.sure) }):
 				certain = append(certain, invite)
-			case slices.ContainsFunc(lost, func(l *creation) bool { return l.mayHaveMade(invite, clock.ahead-clock.wide) }):
+			case slices.ContainsFunc(lost, func(l *creation) bool {
+				// The platform may give another lifetime than it is asked for.
+				return l.mayHaveMade(invite, clock.ahead-clock.wide) || l.looksLike(invite, clock.ahead-clock.sure)
+			}):
 				doubtful = append(doubtful, invite)
 			}
 		}
@@ -309,17 +336,26 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 // mayHaveMade reports whether invite has the create's inputs and was made since the create was sent, where the
 // platform's clock is ahead of ours. It has not been made since it was found, so there is no other end to look at.
 func (l *creation) mayHaveMade(invite *Invite, ahead time.Duration) bool {
+	return l.looksLike(invite, ahead) && l.offLife(invite) <= LifetimeTolerance
+}
+
+// looksLike is mayHaveMade but for the lifetime.
+func (l *creation) looksLike(invite *Invite, ahead time.Duration) bool {
 	return invite.GroupID == l.spec.GroupID &&
 		invite.RoleID == l.spec.RoleID &&
 		strings.EqualFold(invite.Email, l.spec.Email) &&
 		invite.SingleUse == l.spec.SingleUse &&
-		l.offLife(invite) <= LifetimeTolerance &&
 		madeSince(invite, l.from, ahead)
 }
 
-// offLife is by how much the life of the invite differs from what was asked for.
+// offLife is by how much the life of the invite differs from what was asked for, or from what the platform gives for it.
 func (l *creation) offLife(invite *Invite) time.Duration {
-	return (invite.ExpiresAt.Sub(invite.CreatedAt) - l.spec.TTL).Abs()
+	life := invite.ExpiresAt.Sub(invite.CreatedAt)
+	off := (life - l.spec.TTL).Abs()
+	if l.given > 0 {
+		off = min(off, (life - l.given).Abs())
+	}
+	return off
 }
 
 // madeSince reports whether the platform, whose clock is ahead of ours, made the invite at the time from or later.
@@ -360,7 +396,7 @@ func ambiguous(candidates []*Invite) string {
 	slices.Sort(ids)
 	return "An invite may have been left behind. It would be one of these, which were made with the same inputs at about " +
 		"the same time: " + strings.Join(ids, ", ") + ". Which of them it is, if any, cannot be known, so none was revoked. " +
-		"Revoke those that nobody else made with `chainctl iam invites delete`."
+		"Those that are in no Terraform state, and that nobody else made, are to be revoked with `chainctl iam invites delete`."
 }
 
 func unsearched(l *creation, why string) string {

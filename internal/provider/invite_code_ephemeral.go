@@ -223,6 +223,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 		r.session.opened.add(invite.ID, client)
 	}
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
+	warnOfLostAnswer(&resp.Diagnostics, invite)
 }
 
 // complete fills in what the configuration leaves out. A value that it gives stays as it is: Terraform compares.

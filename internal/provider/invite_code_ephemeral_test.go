@@ -421,10 +421,22 @@ func TestLostInviteCodeIsRevokedAndMintedAgain(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
-	p.Inject(emulator.Fault{Method: "CreateGroupInvite", When: emulator.AfterCommit, Code: codes.Unavailable, Times: 1})
+	lost := ""
+	p.Inject(emulator.Fault{
+		Method: "CreateGroupInvite", When: emulator.AfterCommit, Code: codes.Unavailable, Times: 1,
+		Match: func(proto.Message) bool {
+			if lost == "" {
+				lost = p.Live()[0].UID
+			}
+			return true
+		},
+	})
 	result, private, diags := protocol.Open(inviteCode, kims)
-	if len(diags) > 0 {
+	if len(diags.Errors()) > 0 {
 		t.Fatal(diags)
+	}
+	if said := diags.String(); !strings.HasPrefix(said, "Invite Code Minted Again: ") || !strings.Contains(said, lost) {
+		t.Errorf("it says %q, want it to name what was revoked, %s", said, lost)
 	}
 	if live := p.Live(); len(live) != 1 || live[0].UID != result["id"] {
 		t.Errorf("%d invites are alive, want the one that was handed on", len(live))

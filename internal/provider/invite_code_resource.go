@@ -263,6 +263,18 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
+	warnOfLostAnswer(&resp.Diagnostics, invite)
+}
+
+// warnOfLostAnswer says so where an invite was revoked on the way. It was recognized by its inputs and its time, so it
+// may be that of another run, which then is to know why its code is dead.
+func warnOfLostAnswer(diags *diag.Diagnostics, invite *platform.Invite) {
+	if invite.InPlaceOf != "" {
+		diags.AddWarning("Invite Code Minted Again", fmt.Sprintf(
+			"The platform's answer to the first attempt was lost. Invite %s, which that attempt had made by all that is known, was revoked, "+
+				"and %s was made in its place. Should another run have made the revoked one, with the same inputs and at the same moment, its "+
+				"next plan replaces it.", invite.InPlaceOf, invite.ID))
+	}
 }
 
 // warnOfLifetime says so where the platform has an invite live for longer or shorter than it was asked to.
