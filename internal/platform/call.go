@@ -57,6 +57,7 @@ func (c *Client) intercept(ctx context.Context, method string, req, reply any, c
 	renewed := false
 	for {
 		exchange.sent.Store(false)
+		exchange.over.Store(false)
 		exchange.date.Store(nil)
 		if err := c.pace.wait(ctx, c.config); err != nil {
 			if refusal != nil {
@@ -155,8 +156,11 @@ func (c *Client) once(ctx context.Context, exchange *exchange, method string, re
 	if c.config.Observe != nil {
 		c.config.Observe(ctx, Call{Method: method, Code: status.Code(err), Took: c.config.Now().Sub(sent)})
 	}
-	if exchange.creation != nil && !exchange.acted(err) {
-		c.creates.leave(exchange.creation)
+	if exchange.creation != nil {
+		exchange.creation.goesOn = !exchange.over.Load()
+		if !exchange.acted(err) {
+			c.creates.leave(exchange.creation)
+		}
 	}
 	if date, ok := exchange.platformDate(); ok {
 		c.offset.observe(date, sent, c.config.Now())
@@ -242,6 +246,7 @@ func retryAfter(err error) time.Duration {
 // that broke after the platform had acted: both are Unavailable.
 type exchange struct {
 	sent atomic.Bool            // the request may have reached the platform
+	over atomic.Bool            // the platform has answered to the end
 	date atomic.Pointer[string] // the platform's own time, an HTTP date
 
 	creation *creation // what the RPC makes, nil unless it is a create
@@ -300,6 +305,7 @@ func (exchangeRecorder) HandleRPC(ctx context.Context, event stats.RPCStats) {
 	case *stats.InHeader:
 		e.keepDate(event.Header)
 	case *stats.InTrailer:
+		e.over.Store(true)
 		e.keepDate(event.Trailer)
 	}
 }

@@ -16,9 +16,9 @@ import (
 // times, and takes the two one after the other.
 const LifetimeTolerance = 2 * time.Second
 
-// searches are the waits before each look for a lost invite. A create that was cut off may still be committed after
-// the first look.
-var searches = []time.Duration{0, time.Second, 2 * time.Second}
+// searches are the waits before each look for a lost invite: a create may be committed, or listed, after the first look.
+// The last is for creates that the platform may still be at work on, because it has not answered.
+var searches = []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second}
 
 // creates knows which invites this process is making and has made, so that none of them is ever taken for one that
 // was lost.
@@ -64,6 +64,7 @@ type creation struct {
 	revoked  bool   // and revoked
 	left     string // what there is to say of what it left behind
 
+	goesOn    bool   // the platform had not answered when it was given up
 	elsewhere string // the UIDP of an invite of another group, with which it was answered
 }
 
@@ -223,6 +224,9 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 	missing := slices.Clone(lost)
 	var doubtful []*Invite
 	for look, wait := range searches {
+		if look == len(searches)-1 && !slices.ContainsFunc(missing, func(l *creation) bool { return l.goesOn }) {
+			break
+		}
 		if err := c.config.Sleep(ctx, wait); err != nil {
 			if look == 0 {
 				c.failSearch(missing, err)
@@ -261,7 +265,8 @@ func (c *Client) search(ctx context.Context, lost []*creation) {
 		c.failSearch(missing, err)
 		return
 	}
-	tell(missing, "Nothing was left behind: no invite with these inputs was made in the group during the call.")
+	tell(missing, fmt.Sprintf("Nothing was left behind as of %s: no invite with these inputs was made in the group since the call began.",
+		c.config.Now().UTC().Format(time.RFC3339)))
 }
 
 // tell says the same of all.
