@@ -59,6 +59,9 @@ func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lo
 	create := c.creates.plan(spec)
 	answer, unknown, err := c.send(ctx, create)
 	if err != nil {
+		if codeOf(err) == codes.Canceled && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = ctx.Err() // Nobody interrupted it: its own time ran out, and then the grace.
+		}
 		if unknown {
 			c.creates.lose(create)
 			return nil, create, c.explain(err, createInvite, doing)

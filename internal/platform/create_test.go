@@ -137,6 +137,24 @@ func TestCreateInterruptedUnderWayLeavesNothingWhenNoAnswerComes(t *testing.T) {
 	}
 }
 
+func TestCreateWhoseTimeIsOverSaysSo(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.client.grace = 10 * time.Millisecond
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", When: emulator.AfterCommit, Hang: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+
+	_, err := f.client.CreateInvite(ctx, f.spec())
+
+	e := problem(t, err)
+	if e.Code != codes.DeadlineExceeded {
+		t.Errorf("ended with %s", e.Code)
+	}
+	wantText(t, e.Error(), "the time allowed for the operation ran out", "it was revoked")
+	f.wantLive(t)
+}
+
 func TestCreateInterruptedWithAnAnswerThatCannotBeUsedLeavesNothing(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -202,6 +202,15 @@ func faultCases() map[string]faultCase {
 			// At 0, 1, 3 and 7 seconds.
 			create: &outcome{calls: 4, live: 2},
 		},
+		"PermissionDenied in a new group that is not found yet": {
+			inject: func(f *fixture, _ string) {
+				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
+				f.SetNewGroupDelay(6 * time.Second)
+				f.Inject(emulator.Fault{Method: "GetGroup", Code: codes.NotFound, Times: 2})
+			},
+			// At 0, 1, 3 and 7 seconds.
+			create: &outcome{calls: 4, live: 2},
+		},
 		"PermissionDenied in a group that cannot be seen": {
 			inject: func(f *fixture, method string) {
 				f.hide(f.group, week)

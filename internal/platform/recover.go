@@ -294,6 +294,10 @@ func (c *Client) sees(ctx context.Context, groupID string) error {
 	return nil
 }
 
+// newestFirst is how many invites must each be older than the one before until a listing is taken to be in that order:
+// more than come about by chance.
+const newestFirst = 20
+
 // candidates are the invites that one of lost may have made: they have its inputs, were made since it was sent, and
 // belong to no other create of this process. The doubtful ones may have been made before, by what is known of the
 // platform's clock.
@@ -301,7 +305,7 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 	list := c.newListing(Scope{GroupID: lost[0].spec.GroupID})
 	seen := map[string]struct{}{}
 	var last time.Time
-	var ascends, descends bool
+	var ascents, descents int
 	for {
 		page, err := list.next(ctx)
 		if err != nil {
@@ -311,8 +315,13 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 		clock := c.offset.estimate()
 		older := len(page.invites) > 0
 		for _, invite := range page.invites {
-			ascends = ascends || !last.IsZero() && invite.CreatedAt.After(last)
-			descends = descends || !last.IsZero() && invite.CreatedAt.Before(last)
+			switch {
+			case last.IsZero():
+			case invite.CreatedAt.After(last):
+				ascents++
+			case invite.CreatedAt.Before(last):
+				descents++
+			}
 			last = invite.CreatedAt
 			older = older && !madeSince(invite, lost[0].from, clock.ahead-clock.wide)
 			if _, again := seen[invite.ID]; again || c.creates.wasMade(lost[0].kind, invite.ID) {
@@ -332,7 +341,7 @@ func (c *Client) candidates(ctx context.Context, lost []*creation) (certain, dou
 			}
 		}
 		// The newest come first by default. Where that is seen to hold, a page of older ones ends the search.
-		if page.last || descends && !ascends && older {
+		if page.last || ascents == 0 && descents >= newestFirst && older {
 			return certain, doubtful, nil
 		}
 	}

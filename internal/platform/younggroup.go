@@ -45,7 +45,7 @@ func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time
 		// By the platform's clock, and two minutes in both directions: what is known of it may be off.
 		age := c.config.Now().Add(c.offset.estimate().ahead).Sub(created).Abs()
 		switch {
-		case codeOf(ageErr) == codes.PermissionDenied && c.hidden.since(groupID, c.config.Now()) < patience:
+		case isHidden(ageErr) && c.hidden.since(groupID, c.config.Now()) < patience:
 		case ageErr != nil, age >= youngGroup:
 			return err
 		}
@@ -68,6 +68,12 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 		return time.Time{}, err
 	}
 	return groups[0].CreatedAt, nil
+}
+
+// isHidden reports whether err is how the platform may keep a group from the caller.
+func isHidden(err error) bool {
+	code := codeOf(err)
+	return code == codes.PermissionDenied || code == codes.NotFound
 }
 
 // hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.

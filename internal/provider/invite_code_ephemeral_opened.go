@@ -82,6 +82,8 @@ func (o *openedInvites) revoke(ctx context.Context, revocations *sync.WaitGroup)
 	defer o.mu.Unlock()
 	for id, client := range o.invites {
 		revocations.Go(func() {
+			// Before it is tried: the CLI may end this process sooner than the platform answers.
+			log.Printf("[WARN] The ephemeral invite %s was left open by the CLI and is being revoked", id)
 			if err := client.DeleteInvite(ctx, id); err != nil {
 				log.Printf("[ERROR] The ephemeral invite %s may still be alive, revoke it with `chainctl iam invites delete %s`: %v", id, id, err)
 			}
