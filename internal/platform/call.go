@@ -148,7 +148,11 @@ func (c *Client) once(ctx context.Context, exchange *exchange, method string, re
 		defer stop()
 	}
 	sent := c.config.Now()
-	ctx, cancel := context.WithTimeout(ctx, exchange.timeout(c.config, sent))
+	timeout := exchange.timeout(c.config, sent)
+	if cleaningUp(ctx) {
+		timeout = min(timeout, c.cleanUpCall())
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	// A new set, so that nothing which a caller's context may hold goes along.
 	ctx = metadata.NewOutgoingContext(ctx, metadata.Pairs("authorization", "Bearer "+signedIn.AccessToken))

@@ -166,12 +166,19 @@ func (c *Client) revokeStray(ctx context.Context, id string) (revoked bool, left
 // cleanUp is a context for tidying up after ctx, which may have ended. It has time for an answer that does not come
 // and for one that then does, and for the waits between the looks for what was lost.
 func (c *Client) cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
-	budget := 2 * c.config.RequestTimeout
+	budget := 2 * c.cleanUpCall()
 	for _, wait := range searches {
 		budget += wait
 	}
 	ctx = context.WithValue(context.WithoutCancel(ctx), cleanUpKey{}, c.config.Now().Add(budget))
 	return context.WithTimeout(ctx, budget)
+}
+
+// cleanUpCall is how long a call may take while tidying up. A third of the usual has to do: what hangs then is tried
+// again, and whoever waits for an error has waited for the create already.
+func (c *Client) cleanUpCall() time.Duration {
+	const least = 10 * time.Second
+	return min(c.config.RequestTimeout, max(least, c.config.RequestTimeout/3))
 }
 
 // withGrace is a context that ends grace after ctx does.
