@@ -82,7 +82,7 @@ func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lo
 		// The platform has minted a code that will never be known, so it must not stay alive.
 		var e *Error
 		if errors.As(err, &e) {
-			cleaning, cancel := c.cleanUp(ctx)
+			cleaning, cancel := c.cleanUp(ctx, c.cleanUpCall())
 			defer cancel()
 			_, e.Left = c.revokeStray(cleaning, uid)
 		}
@@ -164,9 +164,9 @@ func (c *Client) revokeStray(ctx context.Context, id string) (revoked bool, left
 }
 
 // cleanUp is a context for tidying up after ctx, which may have ended. It has time for an answer that does not come
-// and for one that then does, and for the waits between the looks for what was lost.
-func (c *Client) cleanUp(ctx context.Context) (context.Context, context.CancelFunc) {
-	budget := 2 * c.cleanUpCall()
+// within call and for one that then does, and for the waits between the looks for what was lost.
+func (c *Client) cleanUp(ctx context.Context, call time.Duration) (context.Context, context.CancelFunc) {
+	budget := 2 * call
 	for _, wait := range searches {
 		budget += wait
 	}

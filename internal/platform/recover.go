@@ -203,7 +203,8 @@ func (c *Client) findLost(ctx context.Context, lost *creation) {
 	}
 	defer c.creates.finish(lost.kind)
 
-	settling, cancel := c.cleanUp(ctx)
+	// They have the time of a usual call, which is longer than one that tidies up.
+	settling, cancel := c.cleanUp(ctx, c.config.RequestTimeout)
 	defer cancel()
 	select {
 	case <-lost.recovery.settled:
@@ -211,7 +212,7 @@ func (c *Client) findLost(ctx context.Context, lost *creation) {
 		return
 	}
 	// All are settled and none may begin, so nobody adds to those who are lost.
-	searching, cancel := c.cleanUp(ctx)
+	searching, cancel := c.cleanUp(ctx, c.cleanUpCall())
 	defer cancel()
 	c.search(searching, lost.recovery.lost)
 }

@@ -3,6 +3,7 @@ package platform
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -661,6 +663,30 @@ func (h *heldUp) Token(ctx context.Context) (*oauth2.Token, error) {
 		return nil, err
 	}
 	return h.tokens.Token(ctx)
+}
+
+func TestASearchWaitsForTheSlowestCreateOfItsKind(t *testing.T) {
+	t.Parallel()
+	f := start(t, requestTimeout(DefaultRequestTimeout))
+	f.tokens.err = errors.New("signed out") // So that the search, when it begins, is over at once.
+	synctest.Test(t, func(t *testing.T) {
+		creates := &f.client.creates
+		lost, slow := creates.plan(f.spec()), creates.plan(f.spec())
+		for _, create := range []*creation{lost, slow} {
+			if err := creates.enter(t.Context(), create, f.clock.Now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		creates.lose(lost)
+		go func() {
+			time.Sleep(DefaultRequestTimeout)
+			creates.leave(slow)
+		}()
+
+		f.client.findLost(t.Context(), lost)
+
+		wantText(t, lost.left, "signed out")
+	})
 }
 
 func TestASearchDoesNotWaitForCreatesThatAreHeldUpBeforeTheyAreSent(t *testing.T) {

@@ -3,14 +3,68 @@
 package provider_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
+
+// A SIGTERM is the CLI's to act on, unless there is none any more.
+func TestProviderThatIsToldToEndDoesSoWhenItsCLIIsGone(t *testing.T) {
+	t.Parallel()
+	// The shell stands for the CLI. Both have the pipe, so that its end is the end of both.
+	cli := exec.CommandContext(t.Context(), "sh", "-c", `"$PROVIDER" & echo $!; wait`)
+	cli.Env = append(os.Environ(), "PROVIDER="+acctest.ProviderProgram(t),
+		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
+	out, err := cli.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cli.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	pid, err := strconv.Atoi(lines.Text())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	lines.Scan() // It serves.
+	go func() {
+		defer close(ended)
+		for lines.Scan() {
+		}
+	}()
+	terminate := func() {
+		t.Helper()
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	terminate()
+	select {
+	case <-ended:
+		t.Fatal("the provider ended under its CLI")
+	case <-time.After(time.Second): // Longer than it looks for its CLI.
+	}
+	_ = cli.Process.Kill()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		t.Error("the provider outlives its CLI")
+	}
+	_ = cli.Wait()
+}
 
 func TestEphemeralInviteCodeOfARunThatIsInterruptedIsRevoked(t *testing.T) {
 	t.Parallel()
