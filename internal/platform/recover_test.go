@@ -802,6 +802,13 @@ func TestTheSearchGoesThroughAsManyPagesAsItMust(t *testing.T) {
 			invites := page.GetGroupInvites()
 			invites[0], invites[len(invites)-1] = invites[len(invites)-1], invites[0]
 		}, 5},
+		"a few newest first by chance": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
+			for i, invite := range page.GetGroupInvites() {
+				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
+					invite.CreateTime = timestamppb.New(begin.Add(-time.Hour * time.Duration(1+min(i, newestFirst-1))))
+				}
+			}
+		}, 5},
 		"oldest first, all at one time": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
 			for _, invite := range page.GetGroupInvites() {
 				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
