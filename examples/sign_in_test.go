@@ -15,7 +15,7 @@ import (
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
@@ -103,7 +103,7 @@ func TestEveryWayToSignInThatIsShownWorks(t *testing.T) {
 
 // withBrowser has a browser at hand, with somebody at it who signs in.
 func withBrowser(p *acctest.Platform) provider.Option {
-	return provider.WithSignIn(func(o *login.Options) {
+	return provider.WithSignIn(func(o *auth.Options) {
 		o.CacheDir = p.CacheDir()
 		o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) { return nil, nil, errors.New("not installed") }
 		o.OpenBrowser = func(url string) error {

@@ -15,11 +15,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
 // Start is the time at which every test begins.
@@ -74,8 +74,8 @@ func (p *Platform) Options() []provider.Option {
 	return []provider.Option{
 		provider.WithClock(p.Clock),
 		provider.WithSleep(p.sleep),
-		provider.WithEnvironment(settings.Environment{Getenv: p.Getenv, ReadFile: os.ReadFile}),
-		provider.WithSignIn(func(o *login.Options) {
+		provider.WithEnvironment(config.Environment{Getenv: p.Getenv, ReadFile: os.ReadFile}),
+		provider.WithSignIn(func(o *auth.Options) {
 			o.CacheDir = p.cacheDir
 			o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
 				return nil, nil, errors.New("not installed")

@@ -8,9 +8,12 @@ import (
 	"time"
 )
 
-// Clock tells the current time.
+// Clock tells the current time and waits.
 type Clock interface {
+	// Now returns the current time.
 	Now() time.Time
+	// Sleep waits for d, or until ctx ends, whose error it then returns.
+	Sleep(ctx context.Context, d time.Duration) error
 }
 
 // Sleep waits for d, or until ctx ends, whose error it then returns.
@@ -31,10 +34,13 @@ func Sleep(ctx context.Context, d time.Duration) error {
 // Real is the machine's clock.
 type Real struct{}
 
-// Now returns the current time.
+// Now implements [Clock].
 func (Real) Now() time.Time { return time.Now() }
 
-// Fake is a clock that only moves when it is told to. It is safe for concurrent use.
+// Sleep implements [Clock].
+func (Real) Sleep(ctx context.Context, d time.Duration) error { return Sleep(ctx, d) }
+
+// Fake is a clock that only moves when it is told to, or when somebody sleeps on it, which takes no real time. It is safe for concurrent use.
 type Fake struct {
 	mu  sync.Mutex
 	now time.Time
@@ -48,6 +54,15 @@ func (f *Fake) Now() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.now
+}
+
+// Sleep implements [Clock] by moving the clock by d.
+func (f *Fake) Sleep(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f.Advance(d)
+	return nil
 }
 
 // Advance moves the clock by d, backwards if d is negative.

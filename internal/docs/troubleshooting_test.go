@@ -55,7 +55,7 @@ var borrowed = []string{
 func headlines(t *testing.T) []string {
 	t.Helper()
 	found := map[string]bool{}
-	for _, folder := range []string{"internal/provider", "internal/settings", "internal/ttl"} {
+	for _, folder := range []string{"internal/provider", "internal/config", "internal/duration"} {
 		files, err := fs.Glob(os.DirFS(filepath.Join(root, folder)), "*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has %d files, error %v", folder, len(files), err)
@@ -143,7 +143,7 @@ func text(node ast.Node) (string, bool) {
 func TestSigningInNamesEveryVariable(t *testing.T) {
 	t.Parallel()
 	guide := readFile(t, "docs/guides/signing-in.md")
-	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/settings/attributes.go"), -1)
+	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/config/attributes.go"), -1)
 	if len(variables) < 10 {
 		t.Fatalf("only %d variables were found: the search is wrong", len(variables))
 	}
@@ -158,7 +158,7 @@ func TestSigningInNamesEveryVariable(t *testing.T) {
 func TestTablesQuoteWhatTheCodeSays(t *testing.T) {
 	t.Parallel()
 	for guide, folder := range map[string]string{
-		"docs/guides/signing-in.md":        "internal/login",
+		"docs/guides/signing-in.md":        "internal/auth",
 		"docs/guides/finding-leftovers.md": "internal/platform",
 	} {
 		said := texts(t, folder)

@@ -72,7 +72,7 @@ func (c *Client) intercept(ctx context.Context, method string, req, reply any, c
 			c.pace.clear()
 			return nil
 		}
-		err = redact(err, token)
+		err = cutToken(err, token)
 		after := retryAfter(err)
 		switch code := status.Code(err); {
 		case code == codes.Unauthenticated && !renewed && token != "":

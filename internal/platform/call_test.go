@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -328,43 +326,4 @@ func TestTheCodeInAnAnswerThatCannotBeUsedReachesNoError(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestCleanMakesHarmless(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                         "",
-		"plain, with ünïcode 日本":   "plain, with ünïcode 日本",
-		"two\nlines\tand a tab":    "two lines and a tab",
-		"\x1b[31mred\x1b[0m":       `\u001b[31mred\u001b[0m`,
-		"\x1b]8;;http://x\x07y":    `\u001b]8;;http://x\u0007y`,
-		"\u009b31m":                `\u009b31m`,
-		"bell\a and\bback\r":       `bell\u0007 and\u0008back\u000d`,
-		"\u202egnp.exe":            `\u202egnp.exe`,
-		"zero\u200bwidth\ufeff":    `zero\u200bwidth\ufeff`,
-		"broken \xff utf-8":        `broken \ufffd utf-8`,
-		strings.Repeat("a", 5000):  strings.Repeat("a", maxShown+1) + "…",
-		strings.Repeat("\x00", 10): strings.Repeat(`\u0000`, 10),
-	} {
-		if got := Clean(text); got != want {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
-
-func FuzzClean(f *testing.F) {
-	for _, seed := range []string{"", "plain", "\x1b[31mred", "\u202e", "a\r\nb", "\xff\xfe", "\u2028", strings.Repeat("\x00", 2000), "\U000e0041"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got := Clean(text)
-		if !utf8.ValidString(got) || len(got) > maxShown+20 {
-			t.Fatalf("%q became %q of %d bytes", text, got, len(got))
-		}
-		for _, r := range got {
-			if !unicode.IsPrint(r) {
-				t.Fatalf("%q became %q with %U in it", text, got, r)
-			}
-		}
-	})
 }

@@ -12,7 +12,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // interruptGrace is how long a create that is under way may still take when its caller gives up. Its answer is the best
@@ -55,7 +56,7 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 // createOnce sends one create that the platform may act on. Beside an error, lost is the create where its outcome is
 // not known, and nil where it surely left nothing behind.
 func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lost *creation, _ error) {
-	doing := "creating an invite in group " + Clean(spec.GroupID)
+	doing := "creating an invite in group " + redact.Text(spec.GroupID)
 	create := c.creates.plan(spec)
 	answer, unknown, err := c.send(ctx, create)
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *Client) createOnce(ctx context.Context, spec InviteSpec) (_ *Invite, lo
 
 	invite, err := c.readCreated(answer, spec, doing)
 	uid := answer.GetUid()
-	isInvite := naming.IsInviteUIDP(uid)
+	isInvite := refs.IsInviteUIDP(uid)
 	mine := isInvite && uidp.Parent(uid) == spec.GroupID && c.creates.claim(create, uid)
 	switch {
 	case mine && err == nil:
@@ -145,9 +146,9 @@ func (c *Client) readCreated(answer *iam.GroupInvite, spec InviteSpec, doing str
 	case invite.GroupID != spec.GroupID:
 		return nil, c.malformed(doing, "the invite is in another group, %s", invite.GroupID)
 	case invite.RoleID != spec.RoleID:
-		return nil, c.malformed(doing, "the invite has another role, %q", Clean(invite.RoleID))
+		return nil, c.malformed(doing, "the invite has another role, %q", redact.Text(invite.RoleID))
 	case !strings.EqualFold(invite.Email, spec.Email):
-		return nil, c.malformed(doing, "the invite is for another address, %q", Clean(invite.Email))
+		return nil, c.malformed(doing, "the invite is for another address, %q", redact.Text(invite.Email))
 	case invite.SingleUse != spec.SingleUse:
 		return nil, c.malformed(doing, "the invite has single_use = %t", invite.SingleUse)
 	}

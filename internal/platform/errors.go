@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
-	"unicode"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // Error is what went wrong between the provider and the platform, in the platform's words and ready to be shown:
@@ -109,7 +109,7 @@ func (c *Client) explain(err error, op operation, doing string) error {
 		e.Code, e.Message = codes.DeadlineExceeded, "the time allowed for the operation ran out"
 	default:
 		s := status.Convert(err)
-		e.Code, e.Message = s.Code(), Clean(s.Message())
+		e.Code, e.Message = s.Code(), redact.Text(s.Message())
 		e.keepDetails(s)
 	}
 	if e.Code == codes.PermissionDenied {
@@ -122,14 +122,14 @@ func (e *Error) keepDetails(s *status.Status) {
 	for _, detail := range s.Details() {
 		switch detail := detail.(type) {
 		case *errdetails.ErrorInfo:
-			e.Reason = Clean(detail.GetReason())
+			e.Reason = redact.Text(detail.GetReason())
 		case *errdetails.BadRequest:
 			for _, v := range detail.GetFieldViolations() {
-				e.Violations = append(e.Violations, Violation{Field: Clean(v.GetField()), Description: Clean(v.GetDescription())})
+				e.Violations = append(e.Violations, Violation{Field: redact.Text(v.GetField()), Description: redact.Text(v.GetDescription())})
 			}
 		case *errdetails.PreconditionFailure:
 			for _, v := range detail.GetViolations() {
-				e.Violations = append(e.Violations, Violation{Field: Clean(v.GetSubject()), Description: Clean(v.GetDescription())})
+				e.Violations = append(e.Violations, Violation{Field: redact.Text(v.GetSubject()), Description: redact.Text(v.GetDescription())})
 			}
 		}
 	}
@@ -143,39 +143,8 @@ func (c *Client) malformed(doing, format string, args ...any) *Error {
 	}
 }
 
-// maxShown bounds how much of a text of the platform is shown.
-const maxShown = 1000
-
-// secretLike is what tokens and invite codes look like, in a URL too: the base64 of a JSON object, one or several.
-var secretLike = regexp.MustCompile(`eyJ[A-Za-z0-9+/_=.%-]{8,}`)
-
-// LooksSecret reports whether something in a text may be a token or an invite code.
-func LooksSecret(text string) bool { return secretLike.MatchString(text) }
-
-// Clean makes a text from outside harmless to show: control characters, ANSI sequences and invisible characters are
-// spelled out, whatever looks like a token or a code is taken out, and the length is bounded.
-func Clean(text string) string {
-	text = secretLike.ReplaceAllString(text, "(secret)")
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n' || r == '\t':
-			b.WriteRune(' ')
-		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
-			fmt.Fprintf(&b, "\\u%04x", r)
-		default:
-			b.WriteRune(r)
-		}
-		if b.Len() > maxShown {
-			b.WriteString("…")
-			break
-		}
-	}
-	return b.String()
-}
-
-// redact takes token out of what the platform said, should it repeat it. Details that hold it are dropped.
-func redact(err error, token string) error {
+// cutToken takes token out of what the platform said, should it repeat it. Details that hold it are dropped.
+func cutToken(err error, token string) error {
 	if err == nil || len(token) < minSecret {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"chainguard.dev/sdk/uidp"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // Group is an organization (a root group) or a folder.
@@ -38,20 +40,20 @@ func (g Group) ParentID() string {
 
 // ReadGroup is the group with the UIDP id. [IsNotFound] tells whether the error is that there is none.
 func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
-	doing := "reading group " + Clean(id)
+	doing := "reading group " + redact.Text(id)
 	answer, err := c.groups.GetGroup(ctx, &iam.GetGroupRequest{Uid: id})
 	if err != nil {
 		return Group{}, c.explain(err, readGroups, doing)
 	}
 	if answer.GetUid() != id {
-		return Group{}, c.malformed(doing, "it is about another group, %q", Clean(answer.GetUid()))
+		return Group{}, c.malformed(doing, "it is about another group, %q", redact.Text(answer.GetUid()))
 	}
 	return readGroup(answer), nil
 }
 
 // IsGroup reports whether id is the UIDP of a group that the caller can see.
 func (c *Client) IsGroup(ctx context.Context, id string) (bool, error) {
-	groups, err := c.listGroups(ctx, "looking up group "+Clean(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{id}}})
+	groups, err := c.listGroups(ctx, "looking up group "+redact.Text(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{id}}})
 	return len(groups) > 0, err
 }
 
@@ -59,7 +61,7 @@ func (c *Client) IsGroup(ctx context.Context, id string) (bool, error) {
 // joined by "/". It is the UIDP where the caller cannot see the group itself.
 func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 	line := uidp.Ancestry(id) // From the group up.
-	groups, err := c.listGroups(ctx, "looking up the name of group "+Clean(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: line}})
+	groups, err := c.listGroups(ctx, "looking up the name of group "+redact.Text(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: line}})
 	if err != nil {
 		return "", err
 	}
@@ -99,7 +101,7 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 		return Group{}, &NameError{Kind: "group", Name: reference, detail: fmt.Sprintf(
 			"%q does not name a group: it must be a name, a UIDP, or names joined by \"/\", none of them empty.", reference)}
 	}
-	doing := "looking up group " + strconv.Quote(Clean(reference))
+	doing := "looking up group " + strconv.Quote(redact.Text(reference))
 	var found []Group
 	verified := map[string]bool{} // the organizations that the first name may mean
 	for depth, name := range names {
@@ -220,7 +222,7 @@ func (c *Client) listGroups(ctx context.Context, doing string, request *iam.List
 func readGroup(answer *iam.Group) Group {
 	group := Group{
 		ID:          answer.GetUid(),
-		Name:        Clean(answer.GetName()),
+		Name:        redact.Text(answer.GetName()),
 		Description: answer.GetDescription(),
 		Verified:    answer.GetVerified(),
 	}

@@ -11,7 +11,8 @@ import (
 	"chainguard.dev/sdk/uidp"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // InviteSpec is what an invite is made from.
@@ -73,7 +74,7 @@ func (c *Client) DeleteInvite(ctx context.Context, id string) error {
 		return err
 	})
 	if err != nil && !IsNotFound(err) {
-		return c.explain(err, deleteInvite, "revoking invite "+Clean(id))
+		return c.explain(err, deleteInvite, "revoking invite "+redact.Text(id))
 	}
 	return nil
 }
@@ -88,8 +89,8 @@ func (c *Client) readInvite(answer *iam.GroupInvite, doing string) (*Invite, err
 			return nil, c.malformed(doing, "its %s is %d bytes long", name, len(value))
 		}
 	}
-	if !naming.IsInviteUIDP(answer.GetUid()) {
-		return nil, c.malformed(doing, "its uid %q is not the UIDP of an invite", Clean(answer.GetUid()))
+	if !refs.IsInviteUIDP(answer.GetUid()) {
+		return nil, c.malformed(doing, "its uid %q is not the UIDP of an invite", redact.Text(answer.GetUid()))
 	}
 	if len(answer.GetCode()) > maxCode {
 		return nil, c.malformed(doing, "its code is %d bytes long", len(answer.GetCode()))

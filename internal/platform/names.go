@@ -7,6 +7,8 @@ import (
 
 	"chainguard.dev/sdk/uidp"
 	"github.com/agext/levenshtein"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // NameError is a name that means nothing, or more than one thing. Its text says what there is.
@@ -66,7 +68,7 @@ type named interface {
 func (c *Client) checkNamed(answer named, doing string) error {
 	switch {
 	case !uidp.Valid(answer.GetUid()):
-		return c.malformed(doing, "its uid %q is no UIDP", Clean(answer.GetUid()))
+		return c.malformed(doing, "its uid %q is no UIDP", redact.Text(answer.GetUid()))
 	case len(answer.GetName()) > maxField:
 		return c.malformed(doing, "the name of %s is %d bytes long", answer.GetUid(), len(answer.GetName()))
 	default:

@@ -6,6 +6,8 @@ import (
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // A refresh reads every invite on its own, and hundreds of them are in one group. Which reads are worth a listing of
@@ -48,7 +50,7 @@ func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
 	invite, err := group.take(ctx, id)
 	switch {
 	case err != nil:
-		return nil, c.explain(err, readInvites, "reading invite "+Clean(id))
+		return nil, c.explain(err, readInvites, "reading invite "+redact.Text(id))
 	case invite != nil:
 		return invite, nil
 	default:
@@ -58,7 +60,7 @@ func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
 
 // getInvite asks the platform for one invite.
 func (c *Client) getInvite(ctx context.Context, id string) (*Invite, error) {
-	doing := "reading invite " + Clean(id)
+	doing := "reading invite " + redact.Text(id)
 	var answer *iam.GroupInvite
 	err := c.withYoungGroup(ctx, uidp.Parent(id), func() (err error) {
 		answer, err = c.invites.GetGroupInvite(ctx, &iam.GetGroupInviteRequest{Uid: id})
@@ -68,7 +70,7 @@ func (c *Client) getInvite(ctx context.Context, id string) (*Invite, error) {
 		return nil, c.explain(err, readInvites, doing)
 	}
 	if answer.GetUid() != id {
-		return nil, c.malformed(doing, "it is about another invite, %q", Clean(answer.GetUid()))
+		return nil, c.malformed(doing, "it is about another invite, %q", redact.Text(answer.GetUid()))
 	}
 	return c.readInvite(answer, doing)
 }

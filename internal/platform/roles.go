@@ -10,6 +10,8 @@ import (
 	sdk "chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // ClusterRoleName is the managed role that invites for a cluster gave. chainctl had `--cluster` for "default roles
@@ -34,13 +36,13 @@ func (r Role) Managed() bool { return uidp.InRoot(r.ID) }
 
 // ReadRole is the role with the UIDP id. [IsNotFound] tells whether the error is that there is none.
 func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
-	doing := "reading role " + Clean(id)
+	doing := "reading role " + redact.Text(id)
 	answer, err := c.roles.GetRole(ctx, &iam.GetRoleRequest{Uid: id})
 	if err != nil {
 		return Role{}, c.explain(err, readRoles, doing)
 	}
 	if answer.GetUid() != id {
-		return Role{}, c.malformed(doing, "it is about another role, %q", Clean(answer.GetUid()))
+		return Role{}, c.malformed(doing, "it is about another role, %q", redact.Text(answer.GetUid()))
 	}
 	return readRole(answer), nil
 }
@@ -96,7 +98,7 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 // groups of a configuration mostly give the same roles.
 func (c *Client) rolesNamed(ctx context.Context, name string) ([]Role, error) {
 	return c.named.get(ctx, name, c.config.Now, func(ctx context.Context) ([]Role, error) {
-		return c.listRoles(ctx, "looking up role "+strconv.Quote(Clean(name)), &iam.ListRolesRequest{Name: name})
+		return c.listRoles(ctx, "looking up role "+strconv.Quote(redact.Text(name)), &iam.ListRolesRequest{Name: name})
 	})
 }
 
@@ -159,7 +161,7 @@ func (c *Client) listRoles(ctx context.Context, doing string, request *iam.ListR
 }
 
 func readRole(answer *iam.Role) Role {
-	role := Role{ID: answer.GetUid(), Name: Clean(answer.GetName()), Description: answer.GetDescription()}
+	role := Role{ID: answer.GetUid(), Name: redact.Text(answer.GetName()), Description: answer.GetDescription()}
 	for _, capability := range answer.GetCapabilities() {
 		role.Capabilities = append(role.Capabilities, capabilityName(capability))
 	}

@@ -8,6 +8,8 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"google.golang.org/grpc/codes"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 const (
@@ -63,7 +65,7 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 	if codeOf(err) != codes.PermissionDenied {
 		return group.CreatedAt, err
 	}
-	groups, listErr := c.listGroups(ctx, "reading the age of group "+Clean(groupID), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{groupID}}})
+	groups, listErr := c.listGroups(ctx, "reading the age of group "+redact.Text(groupID), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{groupID}}})
 	if listErr != nil || len(groups) != 1 || groups[0].ID != groupID {
 		return time.Time{}, err
 	}

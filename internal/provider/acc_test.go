@@ -15,10 +15,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
 // accGroup is the environment variable with the group of a real organization in which TestAcc* make invites.
@@ -86,11 +86,11 @@ func TestAccInviteCodeLife(t *testing.T) {
 // checkRevokedForReal asks the platform that this machine is signed in to for the invites, which it must not have (any
 // more).
 func checkRevokedForReal(ctx context.Context, ids []string) error {
-	resolved, problems := settings.Resolve(settings.Block{}, settings.OSEnvironment())
+	resolved, problems := config.Resolve(config.Block{}, config.OSEnvironment())
 	if len(problems) > 0 {
 		return fmt.Errorf("signing in: %v", problems)
 	}
-	client, err := platform.New(platform.Config{API: resolved.API, Tokens: login.New(resolved, login.Options{})})
+	client, err := platform.New(platform.Config{API: resolved.API, Tokens: auth.New(resolved, auth.Options{})})
 	if err != nil {
 		return err
 	}

@@ -9,13 +9,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"google.golang.org/grpc/codes"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // addProblem adds what is wrong with the provider's settings, on the attribute at fault where there is one.
-func addProblem(diags *diag.Diagnostics, problem settings.Problem) {
+func addProblem(diags *diag.Diagnostics, problem config.Problem) {
 	switch {
 	case problem.Warning && problem.Attribute != "":
 		diags.AddAttributeWarning(path.Root(problem.Attribute), problem.Summary, problem.Detail)
@@ -30,7 +31,7 @@ func addProblem(diags *diag.Diagnostics, problem settings.Problem) {
 
 // addError adds what went wrong with the platform: what was attempted, what it said, and what to do.
 func addError(diags *diag.Diagnostics, summary string, err error) {
-	var signIn *login.Error
+	var signIn *auth.Error
 	if errors.As(err, &signIn) {
 		text := signIn.Error()
 		diags.AddError("Not Signed In to Chainguard", strings.ToUpper(text[:1])+text[1:])
@@ -43,7 +44,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	}
 	var platformError *platform.Error
 	if !errors.As(err, &platformError) {
-		diags.AddError(summary, platform.Clean(err.Error()))
+		diags.AddError(summary, redact.Text(err.Error()))
 		return
 	}
 

@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 var (
@@ -133,7 +133,7 @@ func (d *groupDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 }
 
 func lookUpGroup(ctx context.Context, client *platform.Client, reference string) (platform.Group, error) {
-	if naming.IsUIDP(reference) {
+	if refs.IsUIDP(reference) {
 		return client.ReadGroup(ctx, reference)
 	}
 	return client.FindGroup(ctx, reference)

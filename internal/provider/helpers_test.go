@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"sync"
@@ -178,3 +179,6 @@ func (c *skewedClock) Now() time.Time {
 	defer c.mu.Unlock()
 	return c.ours().Add(c.by)
 }
+
+// Sleep implements [clock.Clock]. The platform does not wait by its clock.
+func (c *skewedClock) Sleep(context.Context, time.Duration) error { return nil }

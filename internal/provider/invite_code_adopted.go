@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 )
 
 // An invite that was imported, or moved here from the official provider, is adopted: nobody knows any more with which
@@ -62,11 +62,11 @@ func (keepAdoptedLifetime) PlanModifyString(ctx context.Context, req planmodifie
 		resp.PlanValue = req.StateValue
 		return
 	}
-	configured, err := ttl.Value{StringValue: req.ConfigValue}.Duration()
+	configured, err := duration.Value{StringValue: req.ConfigValue}.Duration()
 	if err != nil {
 		return
 	}
-	actual, err := ttl.Value{StringValue: req.StateValue}.Duration()
+	actual, err := duration.Value{StringValue: req.StateValue}.Duration()
 	if err == nil && (configured-actual).Abs() < adoptedTolerance {
 		resp.PlanValue = req.StateValue
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 var (
@@ -82,7 +82,7 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 				Optional: true,
 			},
 			"ttl": schema.StringAttribute{
-				CustomType: ttl.Type{},
+				CustomType: duration.Type{},
 				MarkdownDescription: "How long the code lives if nothing revokes it before: numbers with the units `s`, `m` (minutes), `h`, `d` " +
 					"and `w`, such as `15m`, `1h30m` or `2d`. Default: `1h`, which is shorter than the resource's, as the code is meant for the " +
 					"run only.",
@@ -232,7 +232,7 @@ func (m *inviteCodeEphemeralModel) complete(s *session, diags *diag.Diagnostics)
 		m.Group = s.defaultGroup(inviteGroupUse, diags)
 	}
 	if m.TTL.IsNull() {
-		m.TTL = ttl.NewValue(defaultEphemeralTTL)
+		m.TTL = duration.NewValue(defaultEphemeralTTL)
 	}
 	if m.SingleUse.IsNull() {
 		m.SingleUse = types.BoolValue(false)
@@ -275,7 +275,7 @@ func (r *inviteCodeEphemeral) Close(ctx context.Context, req ephemeral.CloseRequ
 		return // Nothing was minted, or it is to live on.
 	}
 	var id string
-	if err := json.Unmarshal(value, &id); err != nil || !naming.IsInviteUIDP(id) {
+	if err := json.Unmarshal(value, &id); err != nil || !refs.IsInviteUIDP(id) {
 		resp.Diagnostics.AddError("Invite Code Not Revoked", "Terraform did not hand back which invite is to be revoked. It lives until its "+
 			"`ttl` is over; `chainctl iam invites list` shows it, and `chainctl iam invites delete` revokes it.")
 		return

@@ -9,8 +9,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // ImportState implements [resource.ResourceWithImportState]. An invite is imported by its UIDP, given as the ID or as
@@ -23,7 +24,7 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 			return
 		}
 	}
-	if !naming.IsInviteUIDP(id.ValueString()) {
+	if !refs.IsInviteUIDP(id.ValueString()) {
 		resp.Diagnostics.AddError("Not the UIDP of an Invite", fmt.Sprintf(
 			"%q cannot be imported. An invite code is imported by the UIDP of its invite: that of its group, a slash, and 16 hexadecimal "+
 				"digits. `chainctl iam invites list` shows it; the code itself is not needed and must not be used here.",
@@ -42,9 +43,9 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 func shownID(text string) string {
 	const shown, organization = 12, 40 // characters; a UIDP without a slash is that of an organization
 	if len(text) > shown && len(text) != organization {
-		return platform.Clean(text[:shown]) + "…"
+		return redact.Text(text[:shown]) + "…"
 	}
-	return platform.Clean(text)
+	return redact.Text(text)
 }
 
 // addNoSuchInvite says that what is to be imported is not there, or is a group.
@@ -56,5 +57,5 @@ func addNoSuchInvite(ctx context.Context, client *platform.Client, id string, ca
 	}
 	diags.AddError("No Such Invite", fmt.Sprintf(
 		"There is no invite %s that this identity can see, so it cannot be imported: it was accepted and for a single use, or revoked, or never "+
-			"was. `chainctl iam invites list` shows those there are.\n\n%v", id, platform.Clean(cause.Error())))
+			"was. `chainctl iam invites list` shows those there are.\n\n%v", id, redact.Text(cause.Error())))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 var (
@@ -124,7 +125,7 @@ func displayName(invite *platform.Invite, group string) string {
 	if invitee == "" {
 		invitee = "anyone"
 	}
-	return platform.Clean(fmt.Sprintf("%s for %s in %s until %s", role, invitee, group, invite.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
+	return redact.Text(fmt.Sprintf("%s for %s in %s until %s", role, invitee, group, invite.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
 // groupPaths are the names of groups that were looked up, by UIDP.

@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
 
 // inviteFacts are what every feature that shows an invite shows of it, and all of it comes from the platform. No model
@@ -41,11 +41,11 @@ func (m *inviteFacts) FromAPI(invite *platform.Invite) {
 type inviteModel struct {
 	inviteFacts
 
-	Group   types.String `tfsdk:"group"`
-	Role    types.String `tfsdk:"role"`
-	Cluster types.Bool   `tfsdk:"cluster"`
-	TTL     ttl.Value    `tfsdk:"ttl"`
-	Code    types.String `tfsdk:"code"`
+	Group   types.String   `tfsdk:"group"`
+	Role    types.String   `tfsdk:"role"`
+	Cluster types.Bool     `tfsdk:"cluster"`
+	TTL     duration.Value `tfsdk:"ttl"`
+	Code    types.String   `tfsdk:"code"`
 }
 
 // spec is what the platform is asked to make, once the group and the role are resolved.
@@ -79,8 +79,8 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	expiryMoved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
 	if m.TTL.IsNull() || expiryMoved {
 		// One that was made to end before its beginning has no lifetime that could be written.
-		life := max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), ttl.Min)
-		m.TTL = ttl.NewValue(ttl.Format(life))
+		life := max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), duration.Min)
+		m.TTL = duration.NewValue(duration.Format(life))
 	}
 
 	email, roleID := m.Email, m.RoleID
@@ -98,7 +98,7 @@ type inviteCodeModel struct {
 	inviteModel
 
 	Recreate         types.String   `tfsdk:"recreate"`
-	RenewBefore      ttl.Value      `tfsdk:"renew_before"`
+	RenewBefore      duration.Value `tfsdk:"renew_before"`
 	RotationTriggers types.Map      `tfsdk:"rotation_triggers"`
 	Timeouts         timeouts.Value `tfsdk:"timeouts"`
 	KeyID            types.String   `tfsdk:"key_id"`
@@ -109,8 +109,8 @@ type inviteCodeModel struct {
 // even of a null what it would hold.)
 func emptyInviteCode() inviteCodeModel {
 	return inviteCodeModel{
-		inviteModel:      inviteModel{TTL: ttl.NewNull()},
-		RenewBefore:      ttl.NewNull(),
+		inviteModel:      inviteModel{TTL: duration.NewNull()},
+		RenewBefore:      duration.NewNull(),
 		RotationTriggers: types.MapNull(types.StringType),
 		Timeouts: timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
 			"create": types.StringType, "read": types.StringType, "delete": types.StringType,
@@ -167,7 +167,7 @@ func (m *inviteCodeModel) isMoved() bool { return m.isImported() && !m.Group.IsN
 // whether it was for a single use is not.
 func (m *inviteCodeModel) takeLost() {
 	m.GroupID, m.RoleID = m.Group, m.Role
-	m.TTL = ttl.NewValue(ttl.DefaultText)
+	m.TTL = duration.NewValue(duration.DefaultText)
 	m.SingleUse = types.BoolValue(false)
 	m.Recreate = types.StringValue(recreateAuto)
 	m.Status = types.StringValue(statusRevoked)

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
 
 const (
@@ -27,7 +27,7 @@ func answer() *platform.Invite {
 // inState is what the state has of the answer, in the words of a configuration.
 func inState() inviteCodeModel {
 	m := emptyInviteCode()
-	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), ttl.NewValue("120h")
+	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), duration.NewValue("120h")
 	m.GroupID, m.RoleID = types.StringValue(testGroup), types.StringValue(testRole)
 	m.Email = types.StringValue("Kim@Example.com")
 	m.takeCreated(answer())
@@ -58,13 +58,13 @@ func TestFromAPI(t *testing.T) {
 		"another expiry": {
 			func(i *platform.Invite) { i.ExpiresAt = i.ExpiresAt.Add(time.Hour) },
 			func(m *inviteCodeModel) {
-				m.TTL, m.ExpiresAt = ttl.NewValue("121h"), types.StringValue("2030-01-07T04:04:05Z")
+				m.TTL, m.ExpiresAt = duration.NewValue("121h"), types.StringValue("2030-01-07T04:04:05Z")
 			},
 		},
 		"an expiry before the beginning": {
 			func(i *platform.Invite) { i.ExpiresAt = i.CreatedAt.Add(-time.Hour) },
 			func(m *inviteCodeModel) {
-				m.TTL, m.ExpiresAt = ttl.NewValue("1s"), types.StringValue("2030-01-02T02:04:05Z")
+				m.TTL, m.ExpiresAt = duration.NewValue("1s"), types.StringValue("2030-01-02T02:04:05Z")
 			},
 		},
 		"no key": {func(i *platform.Invite) { i.KeyID = "" }, func(m *inviteCodeModel) { m.KeyID = types.StringNull() }},
@@ -95,7 +95,7 @@ func TestFromAPIOfAnImport(t *testing.T) {
 	want := emptyInviteCode()
 	want.Group, want.GroupID = types.StringValue(testGroup), types.StringValue(testGroup)
 	want.Role, want.RoleID, want.RoleName = types.StringValue(testRole), types.StringValue(testRole), types.StringValue("viewer")
-	want.TTL = ttl.NewValue("5d")
+	want.TTL = duration.NewValue("5d")
 	want.Email, want.SingleUse, want.KeyID = types.StringValue("kim@example.com"), types.BoolValue(true), types.StringValue("the key")
 	want.ID, want.Recreate, want.Status = types.StringValue(answer().ID), types.StringValue("auto"), types.StringValue("active")
 	want.CreatedAt, want.ExpiresAt = types.StringValue("2030-01-02T03:04:05Z"), types.StringValue("2030-01-07T03:04:05.4Z")

@@ -9,7 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 const (
@@ -44,7 +44,7 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	}
 	var source officialState
 	// Neither the state nor the parser's error, which quotes it, is shown: the code is in there.
-	if req.SourceRawState == nil || json.Unmarshal(req.SourceRawState.JSON, &source) != nil || !naming.IsInviteUIDP(source.ID) {
+	if req.SourceRawState == nil || json.Unmarshal(req.SourceRawState.JSON, &source) != nil || !refs.IsInviteUIDP(source.ID) {
 		resp.Diagnostics.AddError("Cannot Be Moved to an Invite Code", fmt.Sprintf(
 			"The state of the %s, of schema version %d, is not one that this provider knows. Import the invite by its UIDP instead.",
 			officialType, req.SourceSchemaVersion))

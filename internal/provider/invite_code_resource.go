@@ -19,8 +19,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/ttl"
 )
 
 var (
@@ -84,14 +84,14 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Optional: true,
 			},
 			"ttl": schema.StringAttribute{
-				CustomType: ttl.Type{},
+				CustomType: duration.Type{},
 				MarkdownDescription: "How long the code lives: numbers with the units `s`, `m` (minutes), `h`, `d` and `w`, such as `5d`, `1w` or " +
 					"`36h30m`. Default: `168h`, as chainctl has it. Another lifetime replaces the invite code; another spelling of the " +
 					"same does nothing.",
 				Optional:      true,
 				Computed:      true,
-				Default:       stringdefault.StaticString(ttl.DefaultText),
-				PlanModifiers: []planmodifier.String{ttl.KeepSpelling(), keepAdoptedLifetime{}, replaceString()},
+				Default:       stringdefault.StaticString(duration.DefaultText),
+				PlanModifiers: []planmodifier.String{duration.KeepSpelling(), keepAdoptedLifetime{}, replaceString()},
 			},
 			"email": schema.StringAttribute{
 				MarkdownDescription: "Only address that may redeem the code. Without it, anybody who has the code can. Another address " +
@@ -118,7 +118,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Validators: []validator.String{stringvalidator.OneOf(recreateAuto, recreateAlways, recreateNever)},
 			},
 			"renew_before": schema.StringAttribute{
-				CustomType: ttl.Type{},
+				CustomType: duration.Type{},
 				MarkdownDescription: "How long before its end the invite code becomes `expiring`, and so is replaced by the next apply " +
 					"unless `recreate` is `never`. Written as `ttl`, and shorter than it. Where the platform gives an invite no more " +
 					"time than this, it is replaced when it has expired.",
@@ -216,7 +216,7 @@ func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.Va
 	if err != nil || config.TTL.IsUnknown() {
 		return // Null, not known yet, or the attribute's own validation says what is wrong.
 	}
-	lifetime := ttl.Default
+	lifetime := duration.Default
 	if !config.TTL.IsNull() {
 		if lifetime, err = config.TTL.Duration(); err != nil {
 			return
@@ -225,7 +225,7 @@ func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.Va
 	if renewBefore >= lifetime {
 		resp.Diagnostics.AddAttributeError(path.Root("renew_before"), "Renewal Before the Beginning", fmt.Sprintf(
 			"`renew_before` is %s and the invite lives for %s, so it would have to be replaced as soon as it is made. Make "+
-				"`renew_before` shorter than `ttl`.", ttl.Format(renewBefore), ttl.Format(lifetime)))
+				"`renew_before` shorter than `ttl`.", duration.Format(renewBefore), duration.Format(lifetime)))
 	}
 }
 
@@ -283,7 +283,7 @@ func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *p
 		diags.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
 			"The invite was to live for %s, and the platform has it live for %s, until %s. Write a `ttl` that the platform allows, and a "+
 				"`renew_before` shorter than that, so that the configuration says what is.",
-			ttl.Format(spec.TTL), ttl.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
+			duration.Format(spec.TTL), duration.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
 	}
 }
 

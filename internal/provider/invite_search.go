@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // What the arguments of a search mean, in the data source and in the list resource.
@@ -98,7 +98,7 @@ func (f inviteSearch) matches(invite platform.Listed) bool {
 // checkRoleExists tells a role that no invite gives from one that is misspelled. Who may list invites but not roles
 // gets the benefit of the doubt.
 func checkRoleExists(ctx context.Context, client *platform.Client, role string, diags *diag.Diagnostics) {
-	if naming.IsUIDP(role) {
+	if refs.IsUIDP(role) {
 		return
 	}
 	var none *platform.NameError

@@ -9,14 +9,14 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // resolve fills in the UIDPs of the group and the role that the configuration names and that are not known yet. What
 // cannot be known yet stays unknown.
 func (s *session) resolve(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
-	if !naming.IsUIDP(m.Group.ValueString()) && m.GroupID.IsUnknown() && m.RoleID.IsUnknown() {
+	if !refs.IsUIDP(m.Group.ValueString()) && m.GroupID.IsUnknown() && m.RoleID.IsUnknown() {
 		s.expectRole(ctx, m.roleReference(), diags)
 	}
 	s.resolveGroup(ctx, m, diags)
@@ -48,7 +48,7 @@ func (m *inviteModel) roleReference() types.String {
 
 // expectRole has the role looked up at the same time as the group, which halves what a small plan waits for.
 func (s *session) expectRole(ctx context.Context, reference types.String, diags *diag.Diagnostics) {
-	if reference.IsUnknown() || naming.IsUIDP(reference.ValueString()) || !s.ready() || diags.HasError() {
+	if reference.IsUnknown() || refs.IsUIDP(reference.ValueString()) || !s.ready() || diags.HasError() {
 		return
 	}
 	if client := s.client(diags); client != nil {
@@ -73,7 +73,7 @@ func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String
 
 // groupID is the UIDP of the group that reference means. It is unknown where the provider's settings are.
 func (s *session) groupID(ctx context.Context, reference string, diags *diag.Diagnostics) types.String {
-	if naming.IsUIDP(reference) {
+	if refs.IsUIDP(reference) {
 		return types.StringValue(reference)
 	}
 	if !s.ready() {
@@ -94,7 +94,7 @@ func (s *session) groupID(ctx context.Context, reference string, diags *diag.Dia
 // role is the UIDP and the name of the role that reference means in a group. They are unknown where the provider's
 // settings are; the name of a role that is given by its UIDP is known only to the platform.
 func (s *session) role(ctx context.Context, reference, groupID string, cluster bool, diags *diag.Diagnostics) (id, name types.String) {
-	if naming.IsUIDP(reference) {
+	if refs.IsUIDP(reference) {
 		return types.StringValue(reference), types.StringUnknown()
 	}
 	if !s.ready() {

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,12 @@ type stoppedClock struct {
 	file string
 }
 
+// Sleep implements [clock.Clock].
+func (c stoppedClock) Sleep(ctx context.Context, d time.Duration) error {
+	return c.Clock.Sleep(ctx, d)
+}
+
+// Now implements [clock.Clock].
 func (c stoppedClock) Now() time.Time {
 	if invites := c.Invites(); len(invites) > 0 {
 		if err := os.WriteFile(c.file, []byte(c.Getenv("CHAINGUARD_TOKEN")+"\n"+invites[0].Code), 0o600); err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
 // Address is where the provider is found in a registry.
@@ -42,12 +42,12 @@ type Option func(*chainguardProvider)
 func WithClock(c clock.Clock) Option { return func(p *chainguardProvider) { p.clock = c } }
 
 // WithEnvironment has the provider read environment variables and files through e.
-func WithEnvironment(e settings.Environment) Option {
+func WithEnvironment(e config.Environment) Option {
 	return func(p *chainguardProvider) { p.environment = e }
 }
 
 // WithSignIn has the provider sign in with options of login that change changes.
-func WithSignIn(change func(*login.Options)) Option {
+func WithSignIn(change func(*auth.Options)) Option {
 	return func(p *chainguardProvider) { p.signIn = change }
 }
 
@@ -65,7 +65,7 @@ func New(version string, options ...Option) func() provider.Provider {
 		p := &chainguardProvider{
 			version:     version,
 			clock:       clock.Real{},
-			environment: settings.OSEnvironment(),
+			environment: config.OSEnvironment(),
 			opened:      new(openedInvites),
 		}
 		for _, option := range options {
@@ -78,9 +78,9 @@ func New(version string, options ...Option) func() provider.Provider {
 type chainguardProvider struct {
 	version     string
 	clock       clock.Clock
-	environment settings.Environment
+	environment config.Environment
 	sleep       func(context.Context, time.Duration) error
-	signIn      func(*login.Options)
+	signIn      func(*auth.Options)
 	opened      *openedInvites
 }
 
@@ -187,11 +187,11 @@ type providerModel struct {
 }
 
 // block is the provider block in the terms of the settings package, which does not know Terraform's types.
-func (m providerModel) block() settings.Block {
-	value := func(s types.String) settings.Value {
-		return settings.Value{Text: s.ValueString(), Set: !s.IsNull(), Unknown: s.IsUnknown()}
+func (m providerModel) block() config.Block {
+	value := func(s types.String) config.Value {
+		return config.Value{Text: s.ValueString(), Set: !s.IsNull(), Unknown: s.IsUnknown()}
 	}
-	return settings.Block{
+	return config.Block{
 		API:              value(m.API),
 		Audience:         value(m.Audience),
 		Issuer:           value(m.Issuer),
@@ -215,7 +215,7 @@ func (p *chainguardProvider) ValidateConfig(ctx context.Context, req provider.Va
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	for _, problem := range settings.Validate(model.block()) {
+	for _, problem := range config.Validate(model.block()) {
 		addProblem(&resp.Diagnostics, problem)
 	}
 }
@@ -228,7 +228,7 @@ func (p *chainguardProvider) Configure(ctx context.Context, req provider.Configu
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resolved, problems := settings.Resolve(model.block(), p.environment)
+	resolved, problems := config.Resolve(model.block(), p.environment)
 	for _, problem := range problems {
 		addProblem(&resp.Diagnostics, problem)
 	}

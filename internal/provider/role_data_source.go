@@ -14,8 +14,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 var (
@@ -136,7 +136,7 @@ func (d *roleDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 }
 
 func lookUpRole(ctx context.Context, client *platform.Client, reference, groupID string) (platform.Role, error) {
-	if naming.IsUIDP(reference) {
+	if refs.IsUIDP(reference) {
 		return client.ReadRole(ctx, reference)
 	}
 	return client.FindRole(ctx, reference, groupID)

@@ -8,35 +8,35 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/login"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/settings"
 )
 
 // session is what a configured provider hands to its resources: the settings, and a client that is made when it is
 // first needed, so that what needs no API works offline and without credentials.
 type session struct {
-	settings settings.Settings
+	settings config.Settings
 	clock    clock.Clock
 	connect  func() (*platform.Client, error)
 	opened   *openedInvites
 }
 
-func (p *chainguardProvider) newSession(s settings.Settings, userAgent string) *session {
+func (p *chainguardProvider) newSession(s config.Settings, userAgent string) *session {
 	return &session{
 		settings: s,
 		clock:    p.clock,
 		opened:   p.opened,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
-			options := login.Options{UserAgent: userAgent, Now: p.clock.Now, Sleep: p.sleep, Environment: p.environment}
+			options := auth.Options{UserAgent: userAgent, Now: p.clock.Now, Sleep: p.sleep, Environment: p.environment}
 			if p.signIn != nil {
 				p.signIn(&options)
 			}
 			return platform.New(platform.Config{
 				API:            s.API,
 				UserAgent:      userAgent,
-				Tokens:         login.New(s, options),
+				Tokens:         auth.New(s, options),
 				RequestTimeout: s.RequestTimeout,
 				Observe:        logCall,
 				Now:            p.clock.Now,

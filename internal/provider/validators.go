@@ -10,15 +10,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/naming"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
 // The validators of attributes, each of which can judge its value offline.
 var (
-	groupReference = textValidator{takes: naming.Group, summary: "Not a Group", check: naming.CheckGroup}
-	roleReference  = textValidator{takes: naming.Role, summary: "Not a Role", check: naming.CheckRole}
-	uidpReference  = textValidator{takes: naming.UIDP, summary: "Not a UIDP", check: checkUIDP}
+	groupReference = textValidator{takes: refs.Group, summary: "Not a Group", check: refs.CheckGroup}
+	roleReference  = textValidator{takes: refs.Role, summary: "Not a Role", check: refs.CheckRole}
+	uidpReference  = textValidator{takes: refs.UIDP, summary: "Not a UIDP", check: checkUIDP}
 	bareEmail      = textValidator{takes: oneAddress, summary: "Not an Email Address", check: checkBareEmail}
 )
 
@@ -48,13 +48,13 @@ func (v textValidator) ValidateString(_ context.Context, req validator.StringReq
 		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf(
 			"An empty text is not %s. To set nothing, leave the attribute out, or set it to null.", v.takes))
 	default:
-		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %s", platform.Clean(text), sentence(err.Error())))
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %s", redact.Text(text), sentence(err.Error())))
 	}
 }
 
 func checkUIDP(text string) error {
-	if !naming.IsUIDP(text) {
-		return fmt.Errorf("must be %s. A name goes into `name`", naming.UIDP)
+	if !refs.IsUIDP(text) {
+		return fmt.Errorf("must be %s. A name goes into `name`", refs.UIDP)
 	}
 	return nil
 }

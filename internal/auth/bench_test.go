@@ -1,0 +1,215 @@
+package auth
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// start is when tests begin. Tokens count in whole seconds.
+var start = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// bench is a platform and a machine to sign in from: an emulator, and an environment with nothing in it.
+type bench struct {
+	*testing.T
+	emulator  *emulator.Emulator
+	clock     *clock.Fake
+	variables map[string]string
+	settings  config.Settings
+	options   Options
+}
+
+func newBench(t *testing.T, seed ...emulator.Seed) *bench {
+	t.Helper()
+	b := &bench{T: t, clock: clock.NewFake(start), variables: map[string]string{}}
+	o := emulator.Options{Clock: b.clock}
+	if len(seed) > 0 {
+		o.Seed = seed[0]
+	}
+	b.emulator = emulator.ForTest(t, o)
+	b.settings = config.Settings{
+		API:             b.emulator.URL(),
+		Audience:        b.emulator.Audience(),
+		Issuer:          b.emulator.URL(),
+		Login:           config.LoginNever,
+		UseRefreshToken: true,
+		RequestTimeout:  5 * time.Second,
+	}
+	b.options = Options{
+		UserAgent: "terraform-provider-chainguard/test",
+		Now:       b.clock.Now,
+		Environment: config.Environment{
+			Getenv:   func(name string) string { return b.variables[name] },
+			ReadFile: os.ReadFile,
+			WorkDir:  t.TempDir(),
+			HomeDir:  t.TempDir(),
+		},
+		CacheDir: t.TempDir(),
+		RunChainctl: func(context.Context, ...string) ([]byte, []byte, error) {
+			return nil, nil, exec.ErrNotFound
+		},
+		OpenBrowser: func(string) error { return errors.New("there is no screen") },
+		Sleep:       func(context.Context, time.Duration) error { return nil },
+	}
+	return b
+}
+
+func (b *bench) tokens() *Tokens { return New(b.settings, b.options) }
+
+// token signs in, and fails the test if that does not work.
+func (b *bench) token(t *Tokens) string {
+	b.Helper()
+	token, err := t.Token(b.Context())
+	if err != nil {
+		b.Fatalf("no token: %v", err)
+	}
+	if token.TokenType != "Bearer" {
+		b.Errorf("a token of the type %q", token.TokenType)
+	}
+	return token.AccessToken
+}
+
+// refusal signs in, which must not work, and returns the reason of the source and the whole error.
+func (b *bench) refusal(t *Tokens, source string) (reason, whole string) {
+	b.Helper()
+	_, err := t.Token(b.Context())
+	var e *Error
+	if !errors.As(err, &e) {
+		b.Fatalf("want a sign-in error, got: %v", err)
+	}
+	for _, a := range e.Attempts {
+		if a.Source == source {
+			return a.Reason, err.Error()
+		}
+	}
+	b.Fatalf("the source %q is not in the error: %v", source, err)
+	return "", ""
+}
+
+// upstream is a token of a pipeline.
+func (b *bench) upstream() string {
+	return emulator.UpstreamToken(emulator.Upstream{
+		Issuer:   "https://token.actions.example",
+		Subject:  "repo:acme/infra:ref:refs/heads/main",
+		Audience: []string{b.emulator.URL()},
+		Expires:  b.clock.Now().Add(time.Hour),
+	})
+}
+
+// folder is where chainctl keeps the tokens of the audience, or of one identity of it.
+func (b *bench) folder(identity string) string {
+	c := cache{dir: b.options.CacheDir, wanted: wanted{audience: b.settings.Audience, identity: identity}}
+	folders, err := c.folders()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return folders[0]
+}
+
+// keep puts a token into chainctl's cache.
+func (b *bench) keep(folder, file, token string) {
+	b.Helper()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, file), []byte(token), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (b *bench) kept(folder, file string) string {
+	b.Helper()
+	data, err := os.ReadFile(filepath.Join(folder, file))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return string(data)
+}
+
+// works says whether the platform takes the token.
+func (b *bench) works(token string) bool {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, b.emulator.URL()+"/iam/v2/groups", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// jwt makes a token that nobody signed.
+func jwt(payload string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"none"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("signature"))
+}
+
+// fakeSource gives what a test tells it to.
+type fakeSource struct {
+	label string
+	get   func(ctx context.Context) (issued, error)
+
+	mu    sync.Mutex
+	calls int
+}
+
+func (f *fakeSource) name() string { return f.label }
+
+func (f *fakeSource) token(ctx context.Context) (issued, error) {
+	f.mu.Lock()
+	f.calls++
+	f.mu.Unlock()
+	return f.get(ctx)
+}
+
+func (f *fakeSource) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls
+}
+
+// counted gives token-1, token-2 and so on, each of which lives as long as it is told to.
+func counted(c *clock.Fake, lifetime time.Duration) *fakeSource {
+	f := &fakeSource{label: "counted"}
+	f.get = func(context.Context) (issued, error) {
+		i := issued{access: fmt.Sprintf("token-%d", f.count())}
+		if lifetime > 0 {
+			i.expiry, i.lifetime = c.Now().Add(lifetime), lifetime
+		}
+		return i, nil
+	}
+	return f
+}
+
+// from makes Tokens with made-up sources.
+func from(c *clock.Fake, sources ...source) *Tokens {
+	t := New(config.Settings{Audience: "https://api.example"}, Options{Now: c.Now})
+	t.sources = sources
+	return t
+}
+
+func contains(t *testing.T, text string, wanted ...string) {
+	t.Helper()
+	for _, want := range wanted {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q:\n%s", want, text)
+		}
+	}
+}

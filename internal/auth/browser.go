@@ -1,0 +1,265 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+)
+
+const (
+	// browserPatience is how long to wait for a person to sign in.
+	browserPatience = 5 * time.Minute
+
+	// farewellPatience is how long to wait for the browser to fetch the page that says that all is well.
+	farewellPatience = 2 * time.Second
+
+	// auth0 is what the issuer calls the identity provider that has social logins.
+	auth0 = "auth0"
+)
+
+// browser is the source that asks the person at this machine to sign in. The SDK's own flow is not used: it writes to
+// the terminal, opens the browser itself, and takes the answer from whoever calls first.
+type browser struct {
+	settings config.Settings
+	cache    cache
+	now      func() time.Time
+	open     func(url string) error
+}
+
+func (b browser) name() string { return "the browser" }
+
+func (b browser) token(ctx context.Context) (issued, error) {
+	if b.settings.Login != config.LoginBrowser {
+		return issued{}, errors.New(`not opened, as login is not "browser" (in the provider block or CHAINGUARD_LOGIN)`)
+	}
+	ctx, cancel := context.WithTimeout(ctx, browserPatience)
+	defer cancel()
+
+	answers, err := newCallback()
+	if err != nil {
+		return issued{}, fmt.Errorf("no port could be opened on this machine for the answer: %s", quote(err.Error()))
+	}
+	defer answers.close()
+
+	if err := b.open(b.signInURL(answers.url)); err != nil {
+		return issued{}, fmt.Errorf("no browser could be opened: %s. Run `chainctl auth login --headless` instead", quote(err.Error()))
+	}
+	answer, err := answers.wait(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return issued{}, fmt.Errorf("nobody signed in within %s", browserPatience)
+	case err != nil:
+		return issued{}, err
+	}
+
+	if err := usable(answer.access); err != nil {
+		return issued{}, fmt.Errorf("the issuer %s sent back a token %w", b.settings.Issuer, err)
+	}
+	token, err := b.cache.check(answer.access)
+	if err != nil {
+		return issued{}, fmt.Errorf("what the issuer %s sent back is of no use: %w", b.settings.Issuer, err)
+	}
+	// chainctl and the next run find it in the cache. If it cannot be kept, this run has it nonetheless.
+	_ = b.cache.save(context.WithoutCancel(ctx), answer.access, answer.refresh)
+	return token, nil
+}
+
+// signInURL is the page that signs a person in and then sends the browser to the callback.
+func (b browser) signInURL(callback string) string {
+	s := b.settings
+	query := url.Values{
+		"exit":     {"redirect"},
+		"redirect": {callback},
+		"audience": {s.Audience},
+	}
+	switch {
+	case s.IdentityProvider != "":
+		query.Set("idp_id", s.IdentityProvider)
+	case s.OrgName != "":
+		query.Set("idp_id", s.OrgName) // The issuer takes the name of an organization in the same place.
+	default:
+		query.Set("client_id", auth0)
+		if connection := connections[s.SocialLogin]; connection != "" {
+			query.Set("connection", connection)
+		}
+	}
+	if s.Identity != "" {
+		query.Set("identity", s.Identity)
+	} else if s.UseRefreshToken {
+		// An assumed identity cannot have a refresh token.
+		query.Set("create_refresh_token", "true")
+	}
+	return s.Issuer + "/oauth?" + query.Encode()
+}
+
+// connections maps social logins to what Auth0 calls them. Signing in by email is on the page that it shows without one.
+var connections = map[string]string{"google": "google-oauth2", "github": "github", "gitlab": "gitlab"}
+
+// signedIn is what the issuer sends back by way of the browser.
+type signedIn struct {
+	access  string
+	refresh string // empty if none was asked for
+	err     error
+}
+
+// callback is a server on this machine that the browser is sent to after signing in.
+type callback struct {
+	url    string // where to send the browser
+	host   string // as the browser calls it
+	state  string // known to nobody but the issuer
+	server *http.Server
+
+	once     sync.Once
+	answer   chan signedIn
+	farewell chan struct{} // closed when the browser has got its last page
+	goodbye  sync.Once
+}
+
+func newCallback() (*callback, error) {
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	c := &callback{
+		// The issuer knows chainctl's callback by this name.
+		host:     net.JoinHostPort("localhost", port),
+		state:    rand.Text(),
+		answer:   make(chan signedIn, 1),
+		farewell: make(chan struct{}),
+	}
+	// The issuer fills in "token" and "error". What else is in the query comes back as it is, and shows that the answer
+	// belongs to our question: otherwise any page could sign us in as somebody else.
+	c.url = "http://" + c.host + "/callback?" + url.Values{"token": {"true"}, "error": {"true"}, "state": {c.state}}.Encode()
+
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET /callback", c.receive)
+	routes.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		c.sayGoodbye(w, "Terraform is signed in to Chainguard. You can close this window.")
+	})
+	c.server = &http.Server{
+		Handler:           c.guard(routes),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // Its default is stderr.
+	}
+	go func() { _ = c.server.Serve(listener) }() // Ends with close.
+	return c, nil
+}
+
+// guard turns away those who were led here under another name, and keeps the token in the URL from going anywhere.
+func (c *callback) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != c.host {
+			http.Error(w, "wrong host", http.StatusMisdirectedRequest)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// receive takes the issuer's answer.
+func (c *callback) receive(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(c.state)) != 1 {
+		http.Error(w, "This is not the answer to the question that Terraform asked.", http.StatusForbidden)
+		return
+	}
+	answer := signedIn{access: query.Get("token"), refresh: query.Get("refresh_token")}
+	if answer.access == "" {
+		reason := quote(query.Get("error"))
+		if query.Get("status_code") == fmt.Sprint(http.StatusNotFound) {
+			reason = "there is no such account: register it first, or accept an invite with `chainctl auth login --invite-code`"
+		}
+		answer = signedIn{err: errors.New("the issuer did not sign you in: " + strings.TrimSpace(reason))}
+	}
+	c.once.Do(func() { c.answer <- answer })
+	if answer.err != nil {
+		c.sayGoodbye(w, "Terraform was not signed in to Chainguard, and says why.")
+		return
+	}
+	// Away from the token in the address bar, and in the history.
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// sayGoodbye shows the last page.
+func (c *callback) sayGoodbye(w http.ResponseWriter, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(text + "\n"))
+	c.goodbye.Do(func() { close(c.farewell) })
+}
+
+// wait waits for the answer, and for the browser to show that it has arrived.
+func (c *callback) wait(ctx context.Context) (signedIn, error) {
+	var answer signedIn
+	select {
+	case <-ctx.Done():
+		return signedIn{}, ctx.Err()
+	case answer = <-c.answer:
+	}
+	select {
+	case <-c.farewell:
+	case <-ctx.Done():
+	case <-time.After(farewellPatience):
+	}
+	return answer, answer.err
+}
+
+func (c *callback) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if c.server.Shutdown(ctx) != nil {
+		_ = c.server.Close()
+	}
+}
+
+// openBrowser shows a URL with what the system has for that, and without printing anything.
+func openBrowser(url string) error {
+	name, args := browserCommand(runtime.GOOS, url)
+	return launch(exec.Command(name, args...), 3*time.Second) //nolint:noctx // The browser outlives whatever asks for it.
+}
+
+// launch starts a program that may live as long as the browser does. One that cannot open a browser says so soon.
+func launch(command *exec.Cmd, soon time.Duration) error {
+	if err := command.Start(); err != nil {
+		return err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(soon):
+		return nil
+	}
+}
+
+func browserCommand(goos, url string) (name string, args []string) {
+	switch goos {
+	case "windows":
+		return "rundll32", []string{"url.dll,FileProtocolHandler", url}
+	case "darwin":
+		return "open", []string{url}
+	default:
+		return "xdg-open", []string{url}
+	}
+}

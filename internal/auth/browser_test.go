@@ -1,0 +1,414 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// person is a stand-in for a browser and whoever sits at it: it follows every redirect, as a browser does.
+type person struct {
+	bench  *bench
+	opened []*url.URL
+	pages  chan string // what the browser shows in the end
+	last   chan *url.URL
+}
+
+func newPerson(b *bench) *person {
+	p := &person{bench: b, pages: make(chan string, 1), last: make(chan *url.URL, 1)}
+	b.settings.Login = config.LoginBrowser
+	b.options.OpenBrowser = p.open
+	return p
+}
+
+// open shows a page and returns at once, as a browser does that is open already.
+func (p *person) open(page string) error {
+	u, err := url.Parse(page)
+	if err != nil {
+		return err
+	}
+	p.opened = append(p.opened, u)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return err
+	}
+	go func() {
+		client := &http.Client{Jar: jar}
+		response, err := client.Get(page)
+		if err != nil {
+			p.bench.Errorf("the browser: %v", err)
+			return
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			p.bench.Errorf("the browser: %v", err)
+		}
+		p.last <- response.Request.URL
+		p.pages <- string(body)
+	}()
+	return nil
+}
+
+func TestSigningInByBrowser(t *testing.T) {
+	t.Parallel()
+	const idp = "3333333333333333333333333333333333333333/3333333333333333"
+	for name, test := range map[string]struct {
+		set  func(b *bench)
+		want url.Values
+	}{
+		"by default":             {want: url.Values{"client_id": {"auth0"}, "create_refresh_token": {"true"}}},
+		"by Google":              {set: func(b *bench) { b.settings.SocialLogin = "google" }, want: url.Values{"client_id": {"auth0"}, "connection": {"google-oauth2"}, "create_refresh_token": {"true"}}},
+		"by GitHub":              {set: func(b *bench) { b.settings.SocialLogin = "github" }, want: url.Values{"client_id": {"auth0"}, "connection": {"github"}, "create_refresh_token": {"true"}}},
+		"by email":               {set: func(b *bench) { b.settings.SocialLogin = "email" }, want: url.Values{"client_id": {"auth0"}, "create_refresh_token": {"true"}}},
+		"by identity provider":   {set: func(b *bench) { b.settings.IdentityProvider = idp }, want: url.Values{"idp_id": {idp}, "create_refresh_token": {"true"}}},
+		"by organization":        {set: func(b *bench) { b.settings.OrgName = "acme.example" }, want: url.Values{"idp_id": {"acme.example"}, "create_refresh_token": {"true"}}},
+		"without refresh tokens": {set: func(b *bench) { b.settings.UseRefreshToken = false }, want: url.Values{"client_id": {"auth0"}}},
+		"as an identity, which has no refresh token": {
+			set:  func(b *bench) { b.settings.Identity = b.emulator.AdminIdentity() },
+			want: url.Values{"client_id": {"auth0"}, "identity": {"IDENTITY"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			p := newPerson(b)
+			if test.set != nil {
+				test.set(b)
+			}
+			tokens := b.tokens()
+			token := b.token(tokens)
+			if !b.works(token) {
+				t.Error("the platform does not take the token")
+			}
+
+			contains(t, <-p.pages, "signed in to Chainguard")
+			if last := <-p.last; last.Path != "/" || last.RawQuery != "" {
+				t.Errorf("the token is left in the address bar: %s", last.Path)
+			}
+			query := p.opened[0].Query()
+			if got := "http://" + p.opened[0].Host + p.opened[0].Path; got != b.settings.Issuer+"/oauth" {
+				t.Errorf("opened %s", got)
+			}
+			if query.Get("exit") != "redirect" || query.Get("audience") != b.settings.Audience ||
+				!strings.HasPrefix(query.Get("redirect"), "http://localhost:") {
+				t.Errorf("query: %v", query)
+			}
+			for _, name := range []string{"client_id", "connection", "idp_id", "identity", "create_refresh_token"} {
+				want := test.want.Get(name)
+				if want == "IDENTITY" {
+					want = b.settings.Identity
+				}
+				if query.Get(name) != want {
+					t.Errorf("%s is %q, want %q", name, query.Get(name), want)
+				}
+			}
+
+			// chainctl, and the next run, find the tokens in the cache.
+			folder := b.folder(b.settings.Identity)
+			if b.kept(folder, accessTokenFile) != token {
+				t.Error("the token is not kept")
+			}
+			if test.want.Has("create_refresh_token") {
+				b.clock.Advance(time.Hour)
+				if next := b.token(tokens); next == token || !b.works(next) || len(p.opened) != 1 {
+					t.Errorf("the refresh token is not kept: %d browsers opened", len(p.opened))
+				}
+			}
+		})
+	}
+}
+
+func TestSigningInByBrowserThatFails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		set  func(b *bench, p *person)
+		want string
+		page string
+	}{
+		"an organization that is not verified": {
+			set:  func(b *bench, _ *person) { b.settings.OrgName = "other.example" },
+			want: "there is no such account",
+			page: "was not signed in",
+		},
+		"an identity that is not there": {
+			set:  func(b *bench, _ *person) { b.settings.Identity = otherIdentity },
+			want: "there is no such account",
+			page: "was not signed in",
+		},
+		"no browser": {
+			set: func(b *bench, _ *person) {
+				b.options.OpenBrowser = func(string) error { return errors.New("no\x1bscreen") }
+			},
+			want: "no browser could be opened: no\\u001bscreen",
+		},
+		"switched off": {
+			set:  func(b *bench, _ *person) { b.settings.Login = config.LoginNever },
+			want: `login is not "browser"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			p := newPerson(b)
+			test.set(b, p)
+			tokens := b.tokens()
+			for range 3 { // A second resource must not open a second window.
+				reason, _ := b.refusal(tokens, "the browser")
+				contains(t, reason, test.want)
+			}
+			if test.page != "" {
+				contains(t, <-p.pages, test.page)
+				if len(p.opened) != 1 {
+					t.Errorf("%d windows opened, want one", len(p.opened))
+				}
+			}
+		})
+	}
+}
+
+// answer makes a browser that goes to the callback by itself, with what a test makes of its URL.
+func answer(b *bench, change func(callback *url.URL, query url.Values)) chan int {
+	b.settings.Login = config.LoginBrowser
+	status := make(chan int, 1)
+	b.options.OpenBrowser = func(page string) error {
+		u, err := url.Parse(page)
+		if err != nil {
+			return err
+		}
+		callback, err := url.Parse(u.Query().Get("redirect"))
+		if err != nil {
+			return err
+		}
+		query := callback.Query()
+		query.Del("token")
+		query.Del("error")
+		change(callback, query)
+		callback.RawQuery = query.Encode()
+		go func() {
+			request, err := http.NewRequest(http.MethodGet, callback.String(), nil)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			if callback.Fragment != "" {
+				request.Host = callback.Fragment
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_ = response.Body.Close()
+			status <- response.StatusCode
+		}()
+		return nil
+	}
+	return status
+}
+
+func TestAnAnswerThatIsNotTheIssuersIsTurnedAway(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(callback *url.URL, query url.Values)
+		status int
+	}{
+		"no state":     {func(_ *url.URL, q url.Values) { q.Del("state") }, http.StatusForbidden},
+		"other state":  {func(_ *url.URL, q url.Values) { q.Set("state", "guessed") }, http.StatusForbidden},
+		"other host":   {func(u *url.URL, _ url.Values) { u.Fragment = "evil.example" }, http.StatusMisdirectedRequest},
+		"another page": {func(u *url.URL, _ url.Values) { u.Path = "/favicon.ico" }, http.StatusNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			status := answer(b, func(u *url.URL, q url.Values) {
+				q.Set("token", b.emulator.AdminToken())
+				test.change(u, q)
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { _, err := b.tokens().Token(ctx); done <- err }()
+			if got := <-status; got != test.status {
+				t.Errorf("status %d, want %d", got, test.status)
+			}
+			select {
+			case err := <-done:
+				t.Errorf("it was taken for an answer: %v", err)
+			default:
+			}
+			cancel()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestAnAnswerThatIsOfNoUse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		query url.Values
+		want  string
+	}{
+		"an error":                  {url.Values{"error": {"try \x1blater " + jwt(`{"sub":"c4n4ry"}`)}, "status_code": {"500"}}, "did not sign you in: try \\u001blater (secret)"},
+		"an account that is not":    {url.Values{"error": {"x"}, "status_code": {"404"}}, "no such account"},
+		"nothing":                   {url.Values{}, "did not sign you in"},
+		"a token for someone else":  {url.Values{"token": {jwt(`{"aud":"https://elsewhere.example","sub":"c4n4ry","exp":4000000000}`)}}, "another audience"},
+		"a token that is malformed": {url.Values{"token": {"c4n4ry"}}, "malformed"},
+		"a token that is no token":  {url.Values{"token": {"c4n4ry and c4n4ry"}}, "a token with spaces"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			answer(b, func(_ *url.URL, q url.Values) {
+				for name, values := range test.query {
+					q[name] = values
+				}
+			})
+			reason, whole := b.refusal(b.tokens(), "the browser")
+			contains(t, reason, test.want)
+			if strings.Contains(whole, "c4n4ry") || strings.Contains(whole, "eyJ") || strings.Contains(whole, "\x1b") {
+				t.Errorf("the error shows what it must not: %q", whole)
+			}
+		})
+	}
+}
+
+func TestNobodySignsIn(t *testing.T) {
+	t.Parallel()
+	c, err := newCallback()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := c.wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheCallbackIsGoneAfterwards(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := newPerson(b)
+	b.token(b.tokens())
+	<-p.pages
+	callback := p.opened[0].Query().Get("redirect")
+	waitFor(t, func() bool {
+		response, err := http.Get(callback)
+		if err == nil {
+			_ = response.Body.Close()
+		}
+		return err != nil
+	})
+}
+
+func TestBrowserCommand(t *testing.T) {
+	t.Parallel()
+	for goos, want := range map[string][]string{
+		"linux":   {"xdg-open", "https://a.example/?b&c"},
+		"freebsd": {"xdg-open", "https://a.example/?b&c"},
+		"darwin":  {"open", "https://a.example/?b&c"},
+		"windows": {"rundll32", "url.dll,FileProtocolHandler", "https://a.example/?b&c"},
+	} {
+		name, args := browserCommand(goos, "https://a.example/?b&c")
+		if got := append([]string{name}, args...); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", goos, got, want)
+		}
+	}
+}
+
+func TestABrowserThatCannotBeOpenedSaysSo(t *testing.T) {
+	t.Parallel()
+	if err := launch(exec.Command("browser-that-is-not-there"), time.Minute); err == nil {
+		t.Error("not there: no error")
+	}
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	if err := launch(exec.Command("sh", "-c", "exit 3"), time.Minute); err == nil {
+		t.Error("fails at once: no error")
+	}
+	if err := launch(exec.Command("sh", "-c", "exit 0"), time.Minute); err != nil {
+		t.Errorf("hands over to a browser that is open: %v", err)
+	}
+}
+
+func TestABrowserThatStaysInTheForegroundIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("needs a shell")
+	}
+	command := exec.Command("sleep", "60")
+	if err := launch(command, time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	_ = command.Process.Kill()
+}
+
+// TestNoTokenIsShownWhateverFails plants canaries in every token there is and has everything fail, with an STS that
+// repeats what it was sent.
+func TestNoTokenIsShownWhateverFails(t *testing.T) {
+	t.Parallel()
+	canary := func(name string) string { return jwt(`{"sub":"c4n4ry-` + name + `","exp":4000000000,"aud":"x"}`) }
+	b := newBench(t)
+	newGitHub(b, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"value":"` + canary("github") + `"}`))
+	})
+	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = canary("hcp")
+	b.keep(b.folder(b.settings.Identity), accessTokenFile, canary("access"))
+	b.keep(b.folder(b.settings.Identity), refreshTokenFile, "c4n4ry-refresh")
+	b.options.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
+		return []byte(canary("chainctl")), []byte(canary("chainctl")), errors.New(canary("chainctl"))
+	}
+	b.settings.Login = config.LoginBrowser
+	b.options.OpenBrowser = func(string) error { return errors.New(canary("browser")) }
+	echo := strings.Join([]string{canary("github"), canary("hcp"), canary("access"), "c4n4ry-refresh"}, " ")
+	b.emulator.Inject(emulator.Fault{Method: "Exchange", Code: codes.Unauthenticated, Message: "refused: " + echo})
+	b.emulator.Inject(emulator.Fault{Method: "ExchangeRefreshToken", Code: codes.Unauthenticated, Message: "refused: c4n4ry-refresh"})
+
+	check := func(t *testing.T, err error, secrets ...string) {
+		t.Helper()
+		if err == nil {
+			t.Fatal("no error")
+		}
+		// The claims of an OIDC token may be told: they help to set up the identity.
+		for _, secret := range append(secrets, "eyJ") {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%s is shown: %v", secret, err)
+			}
+		}
+	}
+	_, err := b.tokens().Token(t.Context())
+	check(t, err, "c4n4ry-access", "c4n4ry-chainctl", "c4n4ry-browser", gitHubBearer, canary("github"), canary("hcp"))
+
+	b.settings.IdentityToken = canary("identity")
+	_, err = b.tokens().Token(t.Context())
+	check(t, err, canary("identity"))
+
+	b.settings.Token = canary("token")
+	tokens := b.tokens()
+	tokens.Discard(b.token(tokens))
+	_, err = tokens.Token(t.Context())
+	check(t, err, "c4n4ry-token")
+
+	expired := from(clock.NewFake(time.Unix(4_000_000_001, 0)), static{value: canary("token"), now: clock.NewFake(time.Unix(4_000_000_001, 0)).Now, refused: func(string) bool { return false }})
+	_, err = expired.Token(t.Context())
+	check(t, err, "c4n4ry-token")
+}

@@ -1,0 +1,133 @@
+package auth
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+)
+
+// claims is what a JWT says about itself. None of it is verified: that is the platform's part. We only avoid sending
+// what is bound to be refused, and know when to renew.
+type claims struct {
+	issuer   string
+	subject  string
+	audience []string
+	issuedAt time.Time // zero if not stated
+	expiry   time.Time // zero if not stated
+}
+
+// lifetime is how long the token lives in all, zero if that is not stated.
+func (c claims) lifetime() time.Duration {
+	if c.issuedAt.IsZero() || c.expiry.IsZero() {
+		return 0
+	}
+	return c.expiry.Sub(c.issuedAt)
+}
+
+// errNotJWT says no more, as what the token holds is not to be seen in an error.
+var errNotJWT = errors.New("it is not a JWT")
+
+// readClaims reads a JWT without verifying it. The SDK's readers take one claim each, and take a token that does not
+// state its expiry for one that ended in 1970.
+func readClaims(token string) (claims, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return claims{}, errNotJWT
+	}
+	var header map[string]any
+	if err := decodePart(parts[0], &header); err != nil {
+		return claims{}, errNotJWT
+	}
+	if _, err := base64.RawURLEncoding.DecodeString(parts[2]); err != nil {
+		return claims{}, errNotJWT
+	}
+	return decodeClaims(parts[1])
+}
+
+// looksLikeJWT reports whether text has the form of a JWT, whatever its claims.
+func looksLikeJWT(text string) bool {
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return false
+	}
+	var header map[string]any
+	return decodePart(parts[0], &header) == nil
+}
+
+func decodeClaims(part string) (claims, error) {
+	var payload struct {
+		Issuer   string      `json:"iss"`
+		Subject  string      `json:"sub"`
+		Audience audience    `json:"aud"`
+		IssuedAt numericDate `json:"iat"`
+		Expiry   numericDate `json:"exp"`
+	}
+	if err := decodePart(part, &payload); err != nil {
+		return claims{}, errNotJWT
+	}
+	return claims{
+		issuer:   payload.Issuer,
+		subject:  payload.Subject,
+		audience: payload.Audience,
+		issuedAt: payload.IssuedAt.Time,
+		expiry:   payload.Expiry.Time,
+	}, nil
+}
+
+func decodePart(part string, into any) error {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// refreshTokenExpiry returns when a refresh token ends, zero if it does not say.
+func refreshTokenExpiry(token string) time.Time {
+	raw, err := base64.StdEncoding.DecodeString(token)
+	if err != nil {
+		return time.Time{}
+	}
+	var payload struct {
+		Expiry numericDate `json:"exp"`
+	}
+	if json.Unmarshal(raw, &payload) != nil {
+		return time.Time{}
+	}
+	return payload.Expiry.Time
+}
+
+// audience is one audience, or a list of them.
+type audience []string
+
+func (a *audience) UnmarshalJSON(data []byte) error {
+	var one string
+	if json.Unmarshal(data, &one) == nil {
+		*a = audience{one}
+		return nil
+	}
+	return json.Unmarshal(data, (*[]string)(a))
+}
+
+// numericDate is a number of seconds since 1970, possibly with a fraction.
+type numericDate struct{ time.Time }
+
+// maxNumericDate is the end of the year 9999, the last that time can be written in.
+const maxNumericDate = 253402300799
+
+func (d *numericDate) UnmarshalJSON(data []byte) error {
+	var seconds *float64
+	if err := json.Unmarshal(data, &seconds); err != nil {
+		return err
+	}
+	if seconds == nil {
+		return nil
+	}
+	if *seconds <= 0 || *seconds > maxNumericDate {
+		return errors.New("not a date")
+	}
+	d.Time = time.Unix(int64(*seconds), 0)
+	return nil
+}

@@ -1,0 +1,389 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+)
+
+func TestATokenIsRenewedShortlyBeforeItsEnd(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		lifetime time.Duration
+		kept     time.Duration // for how long the first token is still used
+		renewed  time.Duration // and when no longer
+	}{
+		"an hour: a minute before":            {time.Hour, 59*time.Minute - time.Second, 59 * time.Minute},
+		"two minutes: a minute before":        {2 * time.Minute, 59 * time.Second, time.Minute},
+		"a minute: with a fifth left":         {time.Minute, 47 * time.Second, 48 * time.Second},
+		"five seconds: with a second left":    {5 * time.Second, 3999 * time.Millisecond, 4 * time.Second},
+		"one second: with a fifth left":       {time.Second, 799 * time.Millisecond, 800 * time.Millisecond},
+		"a token that does not say: never":    {0, 1000 * time.Hour, 0},
+		"a token that is over: at every call": {-time.Hour, 0, time.Nanosecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := clock.NewFake(start)
+			source := counted(c, test.lifetime)
+			if test.lifetime < 0 {
+				source.get = func(context.Context) (issued, error) {
+					return issued{access: fmt.Sprintf("token-%d", source.count()), expiry: c.Now(), lifetime: time.Hour}, nil
+				}
+			}
+			tokens := from(c, source)
+			get := func() string {
+				t.Helper()
+				token, err := tokens.Token(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return token.AccessToken
+			}
+			get()
+			if test.kept > 0 {
+				c.Set(start.Add(test.kept))
+				if got := get(); got != "token-1" {
+					t.Errorf("after %s: %s, want the first token", test.kept, got)
+				}
+			}
+			if test.renewed > 0 {
+				c.Set(start.Add(test.renewed))
+				if got := get(); got != "token-2" {
+					t.Errorf("after %s: %s, want the second token", test.renewed, got)
+				}
+			}
+		})
+	}
+}
+
+func TestManyCallersGetOneRenewal(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	source := counted(c, time.Hour)
+	tokens := from(c, source)
+
+	all := func(want string) {
+		t.Helper()
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				token, err := tokens.Token(t.Context())
+				if err != nil || token.AccessToken != want {
+					t.Errorf("%+v, %v; want %s", token, err, want)
+				}
+				token.AccessToken = "" // Each caller has one of its own.
+			})
+		}
+		wg.Wait()
+	}
+	all("token-1")
+	all("token-1")
+	c.Advance(time.Hour)
+	all("token-2")
+	if got := source.count(); got != 2 {
+		t.Errorf("%d renewals, want 2", got)
+	}
+}
+
+func TestADiscardedTokenIsReplacedOnce(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	source := counted(c, time.Hour)
+	tokens := from(c, source)
+	for _, step := range []struct{ discard, want string }{
+		{"", "token-1"},
+		{"token-1", "token-2"},
+		{"token-1", "token-2"}, // Of a call that was under way: it has been replaced already.
+		{"token-7", "token-2"},
+		{"token-2", "token-3"},
+	} {
+		tokens.Discard(step.discard)
+		if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != step.want {
+			t.Errorf("discarded %q: %+v, %v; want %s", step.discard, token, err, step.want)
+		}
+	}
+}
+
+func TestASourceThatGivesARefusedTokenAgainIsPassedOver(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	stubborn := &fakeSource{label: "stubborn", get: func(context.Context) (issued, error) { return issued{access: "same"}, nil }}
+	tokens := from(c, stubborn, counted(c, time.Hour))
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tokens.Discard("same")
+	if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "token-1" {
+		t.Errorf("%+v, %v; want that of the next source", token, err)
+	}
+}
+
+func TestATokenThatIsGivenUpWhileItIsRenewedIsNotHandedOut(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	var tokens *Tokens
+	source := counted(c, time.Hour)
+	give := source.get
+	source.get = func(ctx context.Context) (issued, error) {
+		if source.count() == 2 {
+			// The cache still has the old one, and a call with it is refused at this moment.
+			tokens.Discard("token-1")
+			return issued{access: "token-1"}, nil
+		}
+		return give(ctx)
+	}
+	tokens = from(c, source)
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.Advance(59*time.Minute + time.Second)
+	// The only source of this walk has none, but a later one will.
+	_, _ = tokens.Token(t.Context())
+	c.Advance(failureMemory)
+	if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "token-3" {
+		t.Errorf("%+v, %v; want token-3", token, err)
+	}
+}
+
+func TestAWaiterHonoursItsOwnContextAndSpoilsNothing(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	entered, release := make(chan struct{}), make(chan struct{})
+	source := &fakeSource{label: "slow", get: func(ctx context.Context) (issued, error) {
+		close(entered)
+		select {
+		case <-release:
+			return issued{access: "token"}, nil
+		case <-ctx.Done():
+			return issued{}, ctx.Err()
+		}
+	}}
+	tokens := from(c, source)
+
+	patient := make(chan error, 1)
+	impatientCtx, cancel := context.WithCancel(t.Context())
+	impatient := make(chan error, 1)
+	go func() {
+		_, err := tokens.Token(impatientCtx) // It is the one that starts the renewal.
+		impatient <- err
+	}()
+	<-entered
+	go func() {
+		_, err := tokens.Token(t.Context())
+		patient <- err
+	}()
+	waitFor(t, func() bool {
+		tokens.mu.Lock()
+		defer tokens.mu.Unlock()
+		return tokens.renewal != nil && tokens.renewal.waiters == 2
+	})
+
+	cancel()
+	if err := <-impatient; !errors.Is(err, context.Canceled) {
+		t.Errorf("the impatient one: %v", err)
+	}
+	close(release)
+	if err := <-patient; err != nil {
+		t.Errorf("the patient one: %v", err)
+	}
+}
+
+func TestARenewalThatNobodyWaitsForEndsAndTheNextOneStartsAfterIt(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	entered, mayEnd := make(chan struct{}), make(chan struct{})
+	var mu sync.Mutex
+	running, overlap := 0, false
+	source := &fakeSource{label: "slow"}
+	source.get = func(ctx context.Context) (issued, error) {
+		mu.Lock()
+		running++
+		overlap = overlap || running > 1
+		mu.Unlock()
+		defer func() { mu.Lock(); running--; mu.Unlock() }()
+		if source.count() == 1 {
+			close(entered)
+			<-ctx.Done() // It is told that nobody waits,
+			<-mayEnd     // but takes its time.
+			return issued{}, ctx.Err()
+		}
+		return issued{access: "token"}, nil
+	}
+	tokens := from(c, source)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan error, 1)
+	go func() { _, err := tokens.Token(ctx); first <- err }()
+	<-entered
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) {
+		t.Errorf("the first: %v", err)
+	}
+
+	second := make(chan error, 1)
+	go func() { _, err := tokens.Token(t.Context()); second <- err }()
+	waitFor(t, func() bool {
+		tokens.mu.Lock()
+		defer tokens.mu.Unlock()
+		return tokens.renewal != nil
+	})
+	close(mayEnd)
+	if err := <-second; err != nil {
+		t.Errorf("the second: %v", err)
+	}
+	if overlap {
+		t.Error("two renewals at a time")
+	}
+}
+
+func TestAContextThatHasEndedGetsNothing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	source := counted(clock.NewFake(start), time.Hour)
+	if _, err := from(clock.NewFake(start), source).Token(ctx); !errors.Is(err, context.Canceled) || source.count() > 0 {
+		t.Errorf("%v, %d calls", err, source.count())
+	}
+}
+
+func TestAFailureStandsForAWhile(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	source := &fakeSource{label: "broken", get: func(context.Context) (issued, error) { return issued{}, errors.New("no") }}
+	tokens := from(c, source)
+	for range 50 {
+		if _, err := tokens.Token(t.Context()); err == nil {
+			t.Fatal("a token from nowhere")
+		}
+	}
+	if source.count() != 1 {
+		t.Errorf("%d tries within no time, want one", source.count())
+	}
+	c.Advance(failureMemory)
+	source.get = func(context.Context) (issued, error) { return issued{access: "token"}, nil }
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Errorf("the failure outlives its time: %v", err)
+	}
+}
+
+func TestATokenIsUsedUpWhenItCannotBeRenewed(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	source := counted(c, time.Hour)
+	tokens := from(c, source)
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	source.get = func(context.Context) (issued, error) { return issued{}, errors.New("the issuer is down") }
+
+	c.Set(start.Add(59*time.Minute + 30*time.Second))
+	for range 10 {
+		if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "token-1" {
+			t.Errorf("in its last half minute: %+v, %v", token, err)
+		}
+	}
+	if got := source.count(); got != 2 {
+		t.Errorf("%d calls, want one more, and then none for a while", got)
+	}
+	c.Set(start.Add(time.Hour))
+	if _, err := tokens.Token(t.Context()); err == nil {
+		t.Error("after its end: no error")
+	}
+}
+
+func TestATokenThatIsNearlyOverIsTheLastResort(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+	expiring := &fakeSource{label: "cache", get: func(context.Context) (issued, error) {
+		return issued{access: "expiring", expiry: start.Add(40 * time.Second), lifetime: time.Hour}, nil
+	}}
+	if token, err := from(c, expiring, counted(c, time.Hour)).Token(t.Context()); err != nil || token.AccessToken != "token-1" {
+		t.Errorf("with a better one: %+v, %v", token, err)
+	}
+	broken := &fakeSource{label: "broken", get: func(context.Context) (issued, error) { return issued{}, errors.New("no") }}
+	tokens := from(c, expiring, broken)
+	for range 5 {
+		if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "expiring" {
+			t.Errorf("without: %+v, %v", token, err)
+		}
+	}
+	if broken.count() != 1 {
+		t.Errorf("%d walks through the sources, want one", broken.count())
+	}
+}
+
+func TestWithNoSourceTheErrorListsEachOfThemInOrder(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	_, err := b.tokens().Token(t.Context())
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("%v", err)
+	}
+	want := []string{
+		"token", "identity_token", "GitHub Actions", "HCP Terraform", "chainctl's cached token", "chainctl's refresh token",
+		"the chainctl program", "the browser",
+	}
+	var got []string
+	for _, a := range e.Attempts {
+		got = append(got, a.Source)
+		if a.Reason == "" {
+			t.Errorf("%s: no reason", a.Source)
+		}
+	}
+	if strings.Join(got, ",") != strings.Join(want, ",") {
+		t.Errorf("sources %q, want %q", got, want)
+	}
+	contains(t, err.Error(), "chainctl auth login --audience "+b.settings.Audience, "CHAINGUARD_TOKEN", "CHAINGUARD_IDENTITY_TOKEN",
+		"no identity is set", "oidc-token", "refresh-token", "PATH", `login is not "browser"`)
+	if got := b.emulator.Count(""); got != 0 {
+		t.Errorf("%d calls of the platform, want none", got)
+	}
+}
+
+func TestOptionsDefaultToTheRealWorld(t *testing.T) {
+	t.Parallel()
+	o := Options{}.withDefaults()
+	if o.Now == nil || o.Environment.Getenv == nil || o.RunChainctl == nil || o.OpenBrowser == nil || o.Sleep == nil {
+		t.Errorf("something is missing: %+v", o)
+	}
+	if New(config.Settings{Token: "x"}, Options{}) == nil {
+		t.Error("nothing")
+	}
+}
+
+// waitFor waits for what another goroutine is about to do.
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come about")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func TestTokensShowNoTokenHoweverTheyArePrinted(t *testing.T) {
+	t.Parallel()
+	const secret = "a-token-that-is-not-to-be-seen"
+	tokens := New(config.Settings{Token: secret, Audience: "https://api.example"}, Options{})
+	if _, err := tokens.Token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("", "tokens", tokens)
+	for _, text := range []string{fmt.Sprintf("%v", tokens), fmt.Sprintf("%+v", tokens), fmt.Sprintf("%#v", tokens), fmt.Sprintf("%s", tokens), log.String()} {
+		if strings.Contains(text, secret) || !strings.Contains(text, "https://api.example") {
+			t.Errorf("tokens print as %q", text)
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package auth
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+)
+
+func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
+	t.Parallel()
+	for name, token := range map[string]string{
+		"a JWT":                                jwt(`{"aud":"https://elsewhere.example","exp":4000000000}`),
+		"a JWT that does not say when it ends": jwt(`{}`),
+		"no JWT":                               "opaque",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.settings.Token = token
+			tokens := b.tokens()
+			for range 3 {
+				if got := b.token(tokens); got != token {
+					t.Errorf("%q", got)
+				}
+				b.clock.Advance(24 * time.Hour)
+			}
+			if got := b.emulator.Count(""); got != 0 {
+				t.Errorf("%d calls of the platform, want none", got)
+			}
+		})
+	}
+}
+
+func TestAGivenTokenWorksToItsVeryEndAndIsThenAClearError(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.settings.Token = b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour)
+	// Another source has a token, which is none of what was asked for.
+	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
+	tokens := b.tokens()
+	for _, after := range []time.Duration{0, 59*time.Minute + 30*time.Second, 59*time.Minute + 59*time.Second} {
+		b.clock.Set(start.Add(after))
+		if got := b.token(tokens); got != b.settings.Token {
+			t.Errorf("after %s: another token", after)
+		}
+	}
+	b.clock.Set(start.Add(time.Hour))
+	reason, whole := b.refusal(tokens, "token")
+	contains(t, reason, "expired at 2026-03-01T13:00:00Z", "cannot be renewed")
+	if strings.Contains(whole, b.settings.Token) {
+		t.Error("the error shows the token")
+	}
+}
+
+func TestAGivenTokenThatIsRefusedIsAClearErrorThatNamesItsOrigin(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.variables["CHAINGUARD_TOKEN"] = b.emulator.AdminToken()
+	resolved, problems := config.Resolve(config.Block{}, b.options.Environment)
+	if len(problems) > 0 {
+		t.Fatalf("%+v", problems)
+	}
+	tokens := New(resolved, b.options)
+	tokens.Discard(b.token(tokens))
+	reason, whole := b.refusal(tokens, "token")
+	contains(t, reason, "did not accept the token from CHAINGUARD_TOKEN", "cannot be renewed")
+	if strings.Contains(whole, b.variables["CHAINGUARD_TOKEN"]) {
+		t.Error("the error shows the token")
+	}
+}

@@ -1,0 +1,68 @@
+package config
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Environment is what of the outside world settings depend on.
+type Environment struct {
+	Getenv   func(string) string
+	ReadFile func(string) ([]byte, error)
+
+	WorkDir   string // the current directory
+	ConfigDir string // the user's configuration directory, empty if there is none
+	HomeDir   string // empty if there is none
+}
+
+// OSEnvironment is the environment of this process.
+func OSEnvironment() Environment {
+	// A directory that cannot be determined is one in which nothing can be found.
+	workDir, _ := os.Getwd()
+	configDir, _ := os.UserConfigDir()
+	homeDir, _ := os.UserHomeDir()
+	return Environment{
+		Getenv:    os.Getenv,
+		ReadFile:  readFile,
+		WorkDir:   workDir,
+		ConfigDir: configDir,
+		HomeDir:   homeDir,
+	}
+}
+
+// ExpandPath makes a path that a user wrote absolute: "~/" is the home directory, and a relative path starts in the
+// current directory.
+func (e Environment) ExpandPath(path string) string {
+	if rest, found := strings.CutPrefix(path, "~/"); found && e.HomeDir != "" {
+		return filepath.Join(e.HomeDir, rest)
+	}
+	if filepath.IsAbs(path) || e.WorkDir == "" {
+		return path
+	}
+	return filepath.Join(e.WorkDir, path)
+}
+
+// first returns the first of the variables that is set, and its value. A variable that is set to nothing counts as not
+// set: that is how a shell or a pipeline takes one back.
+func (e Environment) first(variables []string) (name, value string) {
+	for _, name := range variables {
+		if value := e.Getenv(name); value != "" {
+			return name, value
+		}
+	}
+	return "", ""
+}
+
+// maxFileBytes bounds a config file or a token: whatever is longer is neither.
+const maxFileBytes = 1 << 20
+
+func readFile(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return io.ReadAll(io.LimitReader(file, maxFileBytes))
+}

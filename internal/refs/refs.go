@@ -1,0 +1,68 @@
+// Package refs validates references to groups and roles offline, as far as that goes without asking
+// the platform. What a resource names and what the provider's settings name is held against the same.
+package refs
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"chainguard.dev/sdk/uidp"
+)
+
+const (
+	// Group says what a group can be named by.
+	Group = `a group's name, names joined by "/", or a UIDP`
+	// Role says what a role can be named by.
+	Role = "a role's name or a UIDP"
+	// UIDP says what a UIDP is.
+	UIDP = "a UIDP: 40 hexadecimal digits, then for each level below a slash and 16 more"
+)
+
+// IsUIDP reports whether text is a UIDP and not a name.
+func IsUIDP(text string) bool { return uidp.Valid(text) }
+
+// IsInviteUIDP reports whether text can be the UIDP of an invite, which is always below a group.
+func IsInviteUIDP(text string) bool { return uidp.Valid(text) && !uidp.InRoot(text) }
+
+// name is what names of groups and roles look like, by the SDK.
+var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
+
+// CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
+func CheckGroup(text string) error {
+	if canBeGroup(text) {
+		return nil
+	}
+	return errors.New("must be " + Group + ". A name has lower case letters, digits, spaces and . _ - only; a UIDP has " +
+		"40 hexadecimal digits, then for each folder a slash and 16 more" + didYouMean(text, canBeGroup))
+}
+
+// CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
+func CheckRole(text string) error {
+	if canBeRole(text) {
+		return nil
+	}
+	return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only` +
+		didYouMean(text, canBeRole))
+}
+
+func canBeGroup(text string) bool {
+	for part := range strings.SplitSeq(text, "/") {
+		if !name.MatchString(part) {
+			return IsUIDP(text)
+		}
+	}
+	return true
+}
+
+func canBeRole(text string) bool { return IsUIDP(text) || name.MatchString(text) }
+
+// didYouMean proposes text in lower case, if that is what is wrong with it.
+func didYouMean(text string, can func(string) bool) string {
+	lower := strings.ToLower(strings.TrimSpace(text))
+	if !can(lower) {
+		return ""
+	}
+	return ". Did you mean " + strconv.Quote(lower) + "?"
+}
