@@ -101,7 +101,6 @@ type inviteCodeModel struct {
 	RenewBefore      duration.Value `tfsdk:"renew_before"`
 	RotationTriggers types.Map      `tfsdk:"rotation_triggers"`
 	Timeouts         timeouts.Value `tfsdk:"timeouts"`
-	KeyID            types.String   `tfsdk:"key_id"`
 	Status           types.String   `tfsdk:"status"`
 }
 
@@ -130,12 +129,6 @@ func (m *inviteCodeModel) takeCreated(invite *platform.Invite) {
 	m.Status = types.StringValue(statusActive)
 }
 
-// FromAPI takes over what the platform tells of an invite at any time. The status is left: it takes a clock.
-func (m *inviteCodeModel) FromAPI(invite *platform.Invite) {
-	m.inviteModel.FromAPI(invite)
-	m.KeyID = stringOrNull(invite.KeyID)
-}
-
 // takeRead takes over an invite that the platform still has, as of now.
 func (m *inviteCodeModel) takeRead(invite *platform.Invite, now time.Time) {
 	m.FromAPI(invite)
@@ -150,7 +143,6 @@ func (m *inviteCodeModel) takeRead(invite *platform.Invite, now time.Time) {
 func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 	m.ID = state.ID
 	m.Code = state.Code
-	m.KeyID = state.KeyID
 	m.CreatedAt = state.CreatedAt
 	m.ExpiresAt = state.ExpiresAt
 	m.Status = state.Status
@@ -190,4 +182,66 @@ func stringOrNull(text string) types.String {
 		return types.StringNull()
 	}
 	return types.StringValue(text)
+}
+
+// What has become of an invite, as of the last time that Terraform read it.
+const (
+	statusActive   = "active"   // it can be accepted
+	statusExpiring = "expiring" // it can be accepted, and is within renew_before of its end
+	statusExpired  = "expired"  // its time is over
+	statusConsumed = "consumed" // it was for a single use, and was used
+	statusRevoked  = "revoked"  // somebody deleted it
+)
+
+// When an invite that can no longer be accepted, or soon cannot, is replaced.
+const (
+	recreateAuto   = "auto"   // unless it was used
+	recreateAlways = "always" // whatever the reason
+	recreateNever  = "never"
+)
+
+// statusOf is the status of an invite that the platform still has.
+func statusOf(invite *platform.Invite, renewBefore time.Duration, now time.Time) string {
+	if renewBefore >= invite.ExpiresAt.Sub(invite.CreatedAt) {
+		renewBefore = 0 // The platform gave it less time than was asked for: each apply would replace it.
+	}
+	switch left := invite.ExpiresAt.Sub(now); {
+	case left <= 0:
+		return statusExpired
+	case left <= renewBefore:
+		return statusExpiring
+	default:
+		return statusActive
+	}
+}
+
+// statusOfMissing is the status of an invite that the platform no longer has. It deletes one for a single use when it
+// is accepted, and nothing else tells that from one that somebody revoked. One that had expired before can no longer
+// have been accepted: somebody tidied up.
+func statusOfMissing(state *inviteCodeModel) string {
+	switch {
+	case state.Status.ValueString() == statusExpired:
+		return statusExpired
+	case state.SingleUse.ValueBool():
+		return statusConsumed
+	default:
+		return statusRevoked
+	}
+}
+
+// toBeRecreated reports whether the policy has an invite of that status replaced.
+func toBeRecreated(policy, status types.String) bool {
+	switch policy.ValueString() {
+	case recreateNever:
+		return false
+	case recreateAlways:
+		return !status.IsNull() && status.ValueString() != statusActive
+	default:
+		switch status.ValueString() {
+		case statusExpiring, statusExpired, statusRevoked:
+			return true
+		default:
+			return false
+		}
+	}
 }

@@ -67,7 +67,6 @@ func TestFromAPI(t *testing.T) {
 				m.TTL, m.ExpiresAt = duration.NewValue("1s"), types.StringValue("2030-01-02T02:04:05Z")
 			},
 		},
-		"no key": {func(i *platform.Invite) { i.KeyID = "" }, func(m *inviteCodeModel) { m.KeyID = types.StringNull() }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +95,7 @@ func TestFromAPIOfAnImport(t *testing.T) {
 	want.Group, want.GroupID = types.StringValue(testGroup), types.StringValue(testGroup)
 	want.Role, want.RoleID, want.RoleName = types.StringValue(testRole), types.StringValue(testRole), types.StringValue("viewer")
 	want.TTL = duration.NewValue("5d")
-	want.Email, want.SingleUse, want.KeyID = types.StringValue("kim@example.com"), types.BoolValue(true), types.StringValue("the key")
+	want.Email, want.SingleUse = types.StringValue("kim@example.com"), types.BoolValue(true)
 	want.ID, want.Recreate, want.Status = types.StringValue(answer().ID), types.StringValue("auto"), types.StringValue("active")
 	want.CreatedAt, want.ExpiresAt = types.StringValue("2030-01-02T03:04:05Z"), types.StringValue("2030-01-07T03:04:05.4Z")
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(inviteCodeModel{}, inviteModel{})); diff != "" {

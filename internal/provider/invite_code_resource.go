@@ -153,12 +153,6 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Computed:  true,
 				Sensitive: true,
 			},
-			"key_id": schema.StringAttribute{
-				MarkdownDescription: "ID of the key that verifies the code. Sources differ on whether it may be known, so it is treated as " +
-					"a secret.",
-				Computed:  true,
-				Sensitive: true,
-			},
 			"created_at": schema.StringAttribute{
 				MarkdownDescription: "When the invite was made, by the platform's clock (RFC 3339, UTC).",
 				Computed:            true,

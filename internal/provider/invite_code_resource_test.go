@@ -2,7 +2,9 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/compare"
@@ -43,9 +45,7 @@ func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 					statecheck.ExpectKnownValue(kim, attribute("ttl"), knownvalue.StringExact("5d")),
 					statecheck.ExpectKnownValue(kim, attribute("single_use"), knownvalue.Bool(false)),
 					statecheck.ExpectKnownValue(kim, attribute("code"), knownvalue.NotNull()),
-					statecheck.ExpectKnownValue(kim, attribute("key_id"), knownvalue.NotNull()),
 					statecheck.ExpectSensitiveValue(kim, attribute("code")),
-					statecheck.ExpectSensitiveValue(kim, attribute("key_id")),
 					statecheck.ExpectKnownValue(kim, attribute("created_at"), knownvalue.StringExact("2030-01-02T03:04:05Z")),
 					statecheck.ExpectKnownValue(kim, attribute("expires_at"), knownvalue.StringExact("2030-01-07T03:04:05Z")),
 					statecheck.ExpectKnownValue(kim, attribute("status"), knownvalue.StringExact("active")),
@@ -215,5 +215,26 @@ func TestInviteCodeRefusesBadInputAtValidate(t *testing.T) {
 				t.Errorf("bad input is found offline: %v", err)
 			}
 		})
+	}
+}
+
+// The state of version 0.0.1 had a key_id, which Terraform drops without an upgrade.
+func TestInviteCodeResource_state_withKeyIDIsRead(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	w := workspace(t, p, kimWith(acmeViewer))
+	w.Run("apply", "-auto-approve")
+	const stateFile = "terraform.tfstate"
+	state, err := os.ReadFile(w.Path(stateFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Replace(string(state), `"recreate":`, `"key_id": "the key", "recreate":`, 1)
+	if old == string(state) {
+		t.Fatal("the state has no recreate")
+	}
+	w.Write(stateFile, old)
+	if out := w.Run("apply", "-auto-approve"); !strings.Contains(out, "No changes.") {
+		t.Errorf("an old state is not taken as it is:\n%s", out)
 	}
 }
