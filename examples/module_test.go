@@ -17,9 +17,9 @@ func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
 	}
 	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
 	w.NeedsVersion("1.8", "1.6")
-	w.InstallProvider()
+	w.InstallBuiltProvider()
 	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
-	w.Setenv("TERRAFORM", w.Terraform())
+	w.Setenv("TERRAFORM", w.Executable)
 
 	out, err := w.Program(t.Context(), "sh", "test.sh").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "7 passed, 0 failed") {
@@ -34,9 +34,9 @@ func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
 	}
 	w := acctest.NewWorkspace(t, "modules/onboarding", nil)
 	w.NeedsVersion("1.8", "1.6")
-	w.InstallProvider()
+	w.InstallBuiltProvider()
 	w.Setenv("EMULATOR", acctest.EmulatorProgram(t))
-	w.Setenv("TERRAFORM", w.Terraform())
+	w.Setenv("TERRAFORM", w.Executable)
 	w.Write("main.tf", strings.Replace(read(t, "modules/onboarding/main.tf"), "single_use = true", "single_use = false", 1))
 	out, err := w.Program(t.Context(), "sh", "test.sh", "-filter=tests/onboarding.tftest.hcl").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "Each invite should be for a single use.") {

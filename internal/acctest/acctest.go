@@ -26,7 +26,7 @@ import (
 var Start = time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
 
 // Version is the version of the provider under test.
-const Version = "0.0.0-test"
+const Version = "0.1.0-test"
 
 // Platform is the platform of one test, and all that a provider takes from the outside world.
 type Platform struct {
@@ -43,6 +43,7 @@ type Platform struct {
 // New starts a platform that ends with the test. The provider is signed in to it as its administrator.
 func New(t testing.TB, options ...func(*emulator.Options)) *Platform {
 	t.Helper()
+	isolate()
 	fake := clock.NewFake(Start)
 	o := emulator.Options{Clock: fake}
 	for _, option := range options {

@@ -1,7 +1,7 @@
 package acctest
 
 import (
-	"fmt"
+	"context"
 	"strings"
 	"testing"
 
@@ -12,10 +12,21 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// Unknown is a value that is not known yet, in a [Config] or an [Object].
-const Unknown = unknown("(unknown)")
+// Protocol speaks the plugin protocol to a provider of the platform, as a CLI does. What needs a newer CLI than the one
+// at hand is tested with it, so that it is tested everywhere.
+type Protocol struct {
+	t          testing.TB
+	server     fullServer
+	schemas    *tfprotov6.GetProviderSchemaResponse
+	identities map[string]*tfprotov6.ResourceIdentitySchema
+}
 
-type unknown string
+// fullServer is a provider that has list resources and actions as well.
+type fullServer interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
+	tfprotov6.ActionServer
+}
 
 // Config is what a block of the configuration says. Its values are strings, bools, nil and [Unknown]; what it leaves
 // out is null.
@@ -24,119 +35,77 @@ type Config map[string]any
 // Object is what the provider answers. Its values are strings, bools, []any, Object, nil and [Unknown].
 type Object map[string]any
 
-// Diagnostics are what a provider says about a call.
-type Diagnostics []*tfprotov6.Diagnostic
+// Unknown is a value that is not known yet, in a [Config] or an [Object].
+const Unknown = unknown("(unknown)")
 
-// Errors are the errors among them, each as "summary: detail".
-func (d Diagnostics) Errors() []string { return d.of(tfprotov6.DiagnosticSeverityError) }
-
-// Warnings are the warnings among them, each as "summary: detail".
-func (d Diagnostics) Warnings() []string { return d.of(tfprotov6.DiagnosticSeverityWarning) }
-
-func (d Diagnostics) of(severity tfprotov6.DiagnosticSeverity) []string {
-	var texts []string
-	for _, diagnostic := range d {
-		if diagnostic.Severity == severity {
-			texts = append(texts, diagnostic.Summary+": "+diagnostic.Detail)
-		}
-	}
-	return texts
-}
-
-// String is all of them, one a line.
-func (d Diagnostics) String() string {
-	return strings.Join(append(d.Errors(), d.Warnings()...), "\n")
-}
-
-// Protocol speaks the plugin protocol to a provider of the platform, as a CLI does. What needs a newer CLI than is at
-// hand is tested with it, so that it is tested everywhere.
-type Protocol struct {
-	t       testing.TB
-	server  tfprotov6.ProviderServer
-	schemas *tfprotov6.GetProviderSchemaResponse
-}
+type unknown string
 
 // Protocol starts a provider with that provider block. As a CLI does, it fails the test where the provider's own
 // schemas or settings are wrong.
 func (p *Platform) Protocol(t testing.TB, block Config) *Protocol {
 	t.Helper()
-	c := &Protocol{t: t, server: providerserver.NewProtocol6(provider.New(Version, p.Options()...)())()}
-	var err error
-	if c.schemas, err = c.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{}); err != nil {
-		t.Fatalf("GetProviderSchema: %v", err)
+	server, ok := providerserver.NewProtocol6(provider.New(Version, p.Options()...)())().(fullServer)
+	if !ok {
+		t.Fatal("the provider has no list resources or no actions")
 	}
-	c.mustBeFine("GetProviderSchema", c.schemas.Diagnostics)
-	configured, err := c.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{
-		TerraformVersion: "1.14.0",
-		Config:           c.encode(c.schemas.Provider, block),
+	c := &Protocol{t: t, server: server}
+	c.schemas = call(c, server.GetProviderSchema, &tfprotov6.GetProviderSchemaRequest{})
+	c.identities = call(c, server.GetResourceIdentitySchemas, &tfprotov6.GetResourceIdentitySchemasRequest{}).IdentitySchemas
+	configured := call(c, server.ConfigureProvider, &tfprotov6.ConfigureProviderRequest{
+		TerraformVersion: "1.14.0", Config: c.encode(c.schemas.Provider, block),
 	})
-	if err != nil {
-		t.Fatalf("ConfigureProvider: %v", err)
+	for _, diags := range []Diagnostics{c.schemas.Diagnostics, configured.Diagnostics} {
+		if len(diags.Errors()) > 0 {
+			t.Fatal(diags)
+		}
 	}
-	c.mustBeFine("ConfigureProvider", configured.Diagnostics)
 	return c
 }
 
 // Stop tells the provider that the run is interrupted.
 func (c *Protocol) Stop() {
 	c.t.Helper()
-	if _, err := c.server.StopProvider(c.t.Context(), &tfprotov6.StopProviderRequest{}); err != nil {
-		c.t.Fatalf("StopProvider: %v", err)
-	}
-}
-
-// ValidateEphemeral has the configuration of an ephemeral resource checked.
-func (c *Protocol) ValidateEphemeral(typeName string, config Config) Diagnostics {
-	c.t.Helper()
-	resp, err := c.server.ValidateEphemeralResourceConfig(c.t.Context(), &tfprotov6.ValidateEphemeralResourceConfigRequest{
-		TypeName: typeName,
-		Config:   c.encode(c.schemas.EphemeralResourceSchemas[typeName], config),
-	})
-	if err != nil {
-		c.t.Fatalf("ValidateEphemeralResourceConfig: %v", err)
-	}
-	return resp.Diagnostics
-}
-
-// Open opens an ephemeral resource. Private is what Terraform is to hand back to Close.
-func (c *Protocol) Open(typeName string, config Config) (result Object, private []byte, diags Diagnostics) {
-	c.t.Helper()
-	schema := c.schemas.EphemeralResourceSchemas[typeName]
-	resp, err := c.server.OpenEphemeralResource(c.t.Context(), &tfprotov6.OpenEphemeralResourceRequest{
-		TypeName:           typeName,
-		Config:             c.encode(schema, config),
-		ClientCapabilities: &tfprotov6.OpenEphemeralResourceClientCapabilities{},
-	})
-	if err != nil {
-		c.t.Fatalf("OpenEphemeralResource: %v", err)
-	}
-	return c.decode(schema.ValueType(), resp.Result), resp.Private, resp.Diagnostics
-}
-
-// Close closes an ephemeral resource.
-func (c *Protocol) Close(typeName string, private []byte) Diagnostics {
-	c.t.Helper()
-	resp, err := c.server.CloseEphemeralResource(c.t.Context(), &tfprotov6.CloseEphemeralResourceRequest{
-		TypeName: typeName, Private: private,
-	})
-	if err != nil {
-		c.t.Fatalf("CloseEphemeralResource: %v", err)
-	}
-	return resp.Diagnostics
+	call(c, c.server.StopProvider, &tfprotov6.StopProviderRequest{})
 }
 
 // ReadData reads a data source.
 func (c *Protocol) ReadData(typeName string, config Config) (Object, Diagnostics) {
 	c.t.Helper()
 	schema := c.schemas.DataSourceSchemas[typeName]
-	resp, err := c.server.ReadDataSource(c.t.Context(), &tfprotov6.ReadDataSourceRequest{
-		TypeName: typeName,
-		Config:   c.encode(schema, config),
-	})
-	if err != nil {
-		c.t.Fatalf("ReadDataSource: %v", err)
-	}
+	resp := call(c, c.server.ReadDataSource, &tfprotov6.ReadDataSourceRequest{TypeName: typeName, Config: c.encode(schema, config)})
 	return c.decode(schema.ValueType(), resp.State), resp.Diagnostics
+}
+
+// ValidateEphemeral has the configuration of an ephemeral resource checked.
+func (c *Protocol) ValidateEphemeral(typeName string, config Config) Diagnostics {
+	c.t.Helper()
+	return call(c, c.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{
+		TypeName: typeName, Config: c.encode(c.schemas.EphemeralResourceSchemas[typeName], config),
+	}).Diagnostics
+}
+
+// Open opens an ephemeral resource. Private is what Terraform is to hand back to Close.
+func (c *Protocol) Open(typeName string, config Config) (result Object, private []byte, diags Diagnostics) {
+	c.t.Helper()
+	schema := c.schemas.EphemeralResourceSchemas[typeName]
+	resp := call(c, c.server.OpenEphemeralResource, &tfprotov6.OpenEphemeralResourceRequest{
+		TypeName: typeName, Config: c.encode(schema, config), ClientCapabilities: &tfprotov6.OpenEphemeralResourceClientCapabilities{},
+	})
+	return c.decode(schema.ValueType(), resp.Result), resp.Private, resp.Diagnostics
+}
+
+// Close closes an ephemeral resource.
+func (c *Protocol) Close(typeName string, private []byte) Diagnostics {
+	c.t.Helper()
+	return call(c, c.server.CloseEphemeralResource, &tfprotov6.CloseEphemeralResourceRequest{TypeName: typeName, Private: private}).Diagnostics
+}
+
+// ValidateList has the configuration of a list resource checked.
+func (c *Protocol) ValidateList(typeName string, config Config) Diagnostics {
+	c.t.Helper()
+	return call(c, c.server.ValidateListResourceConfig, &tfprotov6.ValidateListResourceConfigRequest{
+		TypeName: typeName, Config: c.encode(c.schemas.ListResourceSchemas[typeName], config),
+	}).Diagnostics
 }
 
 // Found is one result of a list resource.
@@ -146,44 +115,17 @@ type Found struct {
 	Diagnostics        Diagnostics
 }
 
-// ValidateList has the configuration of a list resource checked.
-func (c *Protocol) ValidateList(typeName string, config Config) Diagnostics {
-	c.t.Helper()
-	server, ok := c.server.(tfprotov6.ListResourceServer)
-	if !ok {
-		c.t.Fatal("the provider lists nothing")
-	}
-	resp, err := server.ValidateListResourceConfig(c.t.Context(), &tfprotov6.ValidateListResourceConfigRequest{
-		TypeName: typeName,
-		Config:   c.encode(c.schemas.ListResourceSchemas[typeName], config),
-	})
-	if err != nil {
-		c.t.Fatalf("ValidateListResourceConfig: %v", err)
-	}
-	return resp.Diagnostics
-}
-
 // List takes the results of a list resource, all that it gives. What is wrong with the list as a whole is a result.
-func (c *Protocol) List(typeName string, config Config, limit int64, includeResource bool) []Found {
+func (c *Protocol) List(typeName string, config Config, limit int64, includeResource bool) (found []Found) {
 	c.t.Helper()
-	server, ok := c.server.(tfprotov6.ListResourceServer)
-	if !ok {
-		c.t.Fatal("the provider lists nothing")
-	}
-	stream, err := server.ListResource(c.t.Context(), &tfprotov6.ListResourceRequest{
-		TypeName:        typeName,
-		Config:          c.encode(c.schemas.ListResourceSchemas[typeName], config),
-		IncludeResource: includeResource,
-		Limit:           limit,
+	stream := call(c, c.server.ListResource, &tfprotov6.ListResourceRequest{
+		TypeName: typeName, Config: c.encode(c.schemas.ListResourceSchemas[typeName], config),
+		IncludeResource: includeResource, Limit: limit,
 	})
-	if err != nil {
-		c.t.Fatalf("ListResource: %v", err)
-	}
-	var found []Found
 	for result := range stream.Results {
 		one := Found{DisplayName: result.DisplayName, Diagnostics: result.Diagnostics}
 		if result.Identity != nil {
-			one.Identity = c.decode(c.identityType(typeName), result.Identity.IdentityData)
+			one.Identity = c.decode(c.identities[typeName].ValueType(), result.Identity.IdentityData)
 		}
 		one.Resource = c.decode(c.schemas.ResourceSchemas[typeName].ValueType(), result.Resource)
 		found = append(found, one)
@@ -194,48 +136,34 @@ func (c *Protocol) List(typeName string, config Config, limit int64, includeReso
 // Import imports a resource by its identity and reads it, which gives the state that a plan begins with.
 func (c *Protocol) Import(typeName string, identity Object) (Object, Diagnostics) {
 	c.t.Helper()
-	identityData := c.encodeAs(c.identityType(typeName), Config(identity))
-	imported, err := c.server.ImportResourceState(c.t.Context(), &tfprotov6.ImportResourceStateRequest{
+	imported := call(c, c.server.ImportResourceState, &tfprotov6.ImportResourceStateRequest{
 		TypeName: typeName,
-		Identity: &tfprotov6.ResourceIdentityData{IdentityData: identityData},
+		Identity: &tfprotov6.ResourceIdentityData{IdentityData: c.encodeAs(c.identities[typeName].ValueType(), Config(identity))},
 	})
-	if err != nil {
-		c.t.Fatalf("ImportResourceState: %v", err)
+	if diags := Diagnostics(imported.Diagnostics); len(diags.Errors()) > 0 {
+		c.t.Fatal(diags)
 	}
-	c.mustBeFine("ImportResourceState", imported.Diagnostics)
 	resource := imported.ImportedResources[0]
-	read, err := c.server.ReadResource(c.t.Context(), &tfprotov6.ReadResourceRequest{
+	read := call(c, c.server.ReadResource, &tfprotov6.ReadResourceRequest{
 		TypeName: typeName, CurrentState: resource.State, CurrentIdentity: resource.Identity, Private: resource.Private,
 	})
-	if err != nil {
-		c.t.Fatalf("ReadResource: %v", err)
-	}
 	return c.decode(c.schemas.ResourceSchemas[typeName].ValueType(), read.NewState), read.Diagnostics
 }
 
 // PlanAction plans an action.
 func (c *Protocol) PlanAction(typeName string, config Config) Diagnostics {
 	c.t.Helper()
-	resp, err := c.actions().PlanAction(c.t.Context(), &tfprotov6.PlanActionRequest{
-		ActionType: typeName,
-		Config:     c.encode(c.schemas.ActionSchemas[typeName].Schema, config),
-	})
-	if err != nil {
-		c.t.Fatalf("PlanAction: %v", err)
-	}
-	return resp.Diagnostics
+	return call(c, c.server.PlanAction, &tfprotov6.PlanActionRequest{
+		ActionType: typeName, Config: c.encode(c.schemas.ActionSchemas[typeName].Schema, config),
+	}).Diagnostics
 }
 
 // Invoke runs an action. Progress is what it said meanwhile.
 func (c *Protocol) Invoke(typeName string, config Config) (progress []string, diags Diagnostics) {
 	c.t.Helper()
-	stream, err := c.actions().InvokeAction(c.t.Context(), &tfprotov6.InvokeActionRequest{
-		ActionType: typeName,
-		Config:     c.encode(c.schemas.ActionSchemas[typeName].Schema, config),
+	stream := call(c, c.server.InvokeAction, &tfprotov6.InvokeActionRequest{
+		ActionType: typeName, Config: c.encode(c.schemas.ActionSchemas[typeName].Schema, config),
 	})
-	if err != nil {
-		c.t.Fatalf("InvokeAction: %v", err)
-	}
 	for event := range stream.Events {
 		switch event := event.Type.(type) {
 		case tfprotov6.ProgressInvokeActionEventType:
@@ -247,34 +175,35 @@ func (c *Protocol) Invoke(typeName string, config Config) (progress []string, di
 	return progress, diags
 }
 
-func (c *Protocol) actions() tfprotov6.ActionServer {
-	c.t.Helper()
-	server, ok := c.server.(tfprotov6.ActionServer)
-	if !ok {
-		c.t.Fatal("the provider has no actions")
+// Diagnostics are what a provider says about a call.
+type Diagnostics []*tfprotov6.Diagnostic
+
+// Errors are the errors among them, each as "summary: detail".
+func (d Diagnostics) Errors() []string { return d.of(tfprotov6.DiagnosticSeverityError) }
+
+// Warnings are the warnings among them, each as "summary: detail".
+func (d Diagnostics) Warnings() []string { return d.of(tfprotov6.DiagnosticSeverityWarning) }
+
+// String is all of them, one a line.
+func (d Diagnostics) String() string { return strings.Join(append(d.Errors(), d.Warnings()...), "\n") }
+
+func (d Diagnostics) of(severity tfprotov6.DiagnosticSeverity) (texts []string) {
+	for _, diagnostic := range d {
+		if diagnostic.Severity == severity {
+			texts = append(texts, diagnostic.Summary+": "+diagnostic.Detail)
+		}
 	}
-	return server
+	return texts
 }
 
-func (c *Protocol) mustBeFine(call string, diags Diagnostics) {
+// call makes a call, whose error of its own would be one of the framework.
+func call[Req, Resp any](c *Protocol, method func(context.Context, *Req) (*Resp, error), req *Req) *Resp {
 	c.t.Helper()
-	if len(diags.Errors()) > 0 {
-		c.t.Fatalf("%s: %v", call, diags)
-	}
-}
-
-// identityType is the type of the identity of a resource.
-func (c *Protocol) identityType(typeName string) tftypes.Type {
-	c.t.Helper()
-	resp, err := c.server.GetResourceIdentitySchemas(c.t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
+	resp, err := method(c.t.Context(), req)
 	if err != nil {
-		c.t.Fatalf("GetResourceIdentitySchemas: %v", err)
+		c.t.Fatalf("%T: %v", req, err)
 	}
-	schema := resp.IdentitySchemas[typeName]
-	if schema == nil {
-		c.t.Fatalf("%s has no identity", typeName)
-	}
-	return schema.ValueType()
+	return resp
 }
 
 func (c *Protocol) encode(schema *tfprotov6.Schema, config Config) *tfprotov6.DynamicValue {
@@ -287,25 +216,21 @@ func (c *Protocol) encode(schema *tfprotov6.Schema, config Config) *tfprotov6.Dy
 
 func (c *Protocol) encodeAs(typ tftypes.Type, config Config) *tfprotov6.DynamicValue {
 	c.t.Helper()
-	object, ok := typ.(tftypes.Object)
-	if !ok {
-		c.t.Fatalf("%v is not the type of a block", typ)
-	}
+	attributes := typ.(tftypes.Object).AttributeTypes //nolint:forcetypeassert // Every block and every identity is one.
 	for name := range config {
-		if _, ok := object.AttributeTypes[name]; !ok {
+		if _, ok := attributes[name]; !ok {
 			c.t.Fatalf("there is no attribute %q", name)
 		}
 	}
 	values := map[string]tftypes.Value{}
-	for name, attribute := range object.AttributeTypes {
-		switch value := config[name].(type) {
-		case unknown:
-			values[name] = tftypes.NewValue(attribute, tftypes.UnknownValue)
-		default:
-			values[name] = tftypes.NewValue(attribute, value)
+	for name, attribute := range attributes {
+		value := config[name]
+		if value == Unknown {
+			value = tftypes.UnknownValue
 		}
+		values[name] = tftypes.NewValue(attribute, value)
 	}
-	encoded, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, values))
+	encoded, err := tfprotov6.NewDynamicValue(typ, tftypes.NewValue(typ, values))
 	if err != nil {
 		c.t.Fatalf("encoding a configuration: %v", err)
 	}
@@ -322,60 +247,41 @@ func (c *Protocol) decode(typ tftypes.Type, answer *tfprotov6.DynamicValue) Obje
 	if err != nil {
 		c.t.Fatalf("decoding an answer: %v", err)
 	}
-	plain, err := plainly(value)
-	if err != nil {
-		c.t.Fatalf("decoding an answer: %v", err)
-	}
-	object, _ := plain.(Object) // Not one where it is null.
+	object, _ := c.plain(value).(Object) // Not one where it is null.
 	return object
 }
 
-// plainly is a value in Go's own types.
-func plainly(value tftypes.Value) (any, error) {
-	if !value.IsKnown() {
-		return Unknown, nil
-	}
-	if value.IsNull() {
-		return nil, nil
-	}
+// plain returns a value in Go's own types.
+func (c *Protocol) plain(value tftypes.Value) any {
+	c.t.Helper()
+	var (
+		text       string
+		truth      bool
+		elements   []tftypes.Value
+		attributes map[string]tftypes.Value
+	)
 	switch {
-	case value.Type().Is(tftypes.String):
-		var text string
-		err := value.As(&text)
-		return text, err
-	case value.Type().Is(tftypes.Bool):
-		var truth bool
-		err := value.As(&truth)
-		return truth, err
-	case value.Type().Is(tftypes.Object{}), value.Type().Is(tftypes.Map{}):
-		var attributes map[string]tftypes.Value
-		if err := value.As(&attributes); err != nil {
-			return nil, err
-		}
-		object := Object{}
-		for name, attribute := range attributes {
-			plain, err := plainly(attribute)
-			if err != nil {
-				return nil, err
-			}
-			object[name] = plain
-		}
-		return object, nil
-	case value.Type().Is(tftypes.List{}), value.Type().Is(tftypes.Set{}):
-		var elements []tftypes.Value
-		if err := value.As(&elements); err != nil {
-			return nil, err
-		}
+	case !value.IsKnown():
+		return Unknown
+	case value.IsNull():
+		return nil
+	case value.As(&text) == nil:
+		return text
+	case value.As(&truth) == nil:
+		return truth
+	case value.As(&elements) == nil:
 		list := make([]any, len(elements))
 		for i, element := range elements {
-			plain, err := plainly(element)
-			if err != nil {
-				return nil, err
-			}
-			list[i] = plain
+			list[i] = c.plain(element)
 		}
-		return list, nil
-	default:
-		return nil, fmt.Errorf("a value of type %v, which no attribute of the provider has", value.Type())
+		return list
+	case value.As(&attributes) == nil:
+		object := Object{}
+		for name, attribute := range attributes {
+			object[name] = c.plain(attribute)
+		}
+		return object
 	}
+	c.t.Fatalf("no attribute of the provider has a value of type %v", value.Type())
+	return nil
 }

@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -22,24 +20,27 @@ import (
 // terraform-plugin-testing has no way to do: configurations of several files, providers with the same local name,
 // `terraform test`, and what only a provider that is a program shows, such as logs, signals and files.
 type Workspace struct {
-	t         *testing.T
-	dir       string
-	terraform string
-	env       map[string]string
+	*CLI
+	t *testing.T
 }
 
 // NewWorkspace makes a folder with a copy of the folder from; an empty from is an empty folder. Providers are served by
 // the test's process, by its fake clock: those that serve names by their source address, such as "hashicorp/aws".
 func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Workspace {
 	t.Helper()
-	w := &Workspace{t: t, dir: t.TempDir(), terraform: terraformProgram(t), env: map[string]string{}}
+	if _, err := findCLI(); err != nil {
+		t.Skip(err)
+	}
+	cli, err := NewCLI(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Workspace{CLI: cli, t: t}
 	if from != "" {
-		if err := os.CopyFS(w.dir, os.DirFS(from)); err != nil {
+		if err := os.CopyFS(w.Dir, os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.setHermetic()
-	w.setCLIConfig("")
 	if len(serve) > 0 {
 		w.Setenv("TF_REATTACH_PROVIDERS", w.reattach(serve))
 	}
@@ -51,14 +52,33 @@ func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Wo
 func NewProgramWorkspace(t *testing.T) (*Workspace, *emulator.Emulator) {
 	t.Helper()
 	w := NewWorkspace(t, "", nil)
-	w.overrideProvider(ProviderProgram(t))
+	if err := w.OverrideProvider(OurSource, ProviderProgram(t)); err != nil {
+		t.Fatal(err)
+	}
 	e := emulator.ForTest(t, emulator.Options{})
 	w.SetPlatform(e)
 	return w, e
 }
 
+// NeedsVersion skips the test where the CLI is older: than terraform if it is Terraform, than tofu if it is OpenTofu.
+func (w *Workspace) NeedsVersion(terraform, tofu string) {
+	w.t.Helper()
+	if !w.AtLeast(terraform, tofu) {
+		w.t.Skipf("it needs Terraform %s or OpenTofu %s", terraform, tofu)
+	}
+}
+
+// InstallBuiltProvider has `terraform init` install the provider that is built from these sources, and no other.
+func (w *Workspace) InstallBuiltProvider() {
+	w.t.Helper()
+	// Terraform installs no pre-release that it was not asked for.
+	if err := w.InstallProvider(ProviderProgram(w.t), strings.TrimSuffix(Version, "-test")); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // Path is that of a file in the folder.
-func (w *Workspace) Path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
+func (w *Workspace) Path(name string) string { return filepath.Join(w.Dir, filepath.FromSlash(name)) }
 
 // Write writes a file in the folder.
 func (w *Workspace) Write(name, content string) {
@@ -74,18 +94,6 @@ func (w *Workspace) Configure(hcl string) {
 	w.Write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    chainguard = {\n      source = %q\n    }\n  }\n}\n",
 		OurSource)+hcl)
 }
-
-// Setenv sets an environment variable for Terraform and for what it starts. An empty value unsets it.
-func (w *Workspace) Setenv(name, value string) {
-	if value == "" {
-		delete(w.env, name)
-		return
-	}
-	w.env[name] = value
-}
-
-// Getenv is an environment variable of Terraform, and of what it starts.
-func (w *Workspace) Getenv(name string) string { return w.env[name] }
 
 // SetPlatform has the provider that Terraform starts be signed in to a platform as its administrator.
 func (w *Workspace) SetPlatform(e *emulator.Emulator) { maps.Copy(w.env, e.Environment()) }
@@ -106,22 +114,6 @@ func (w *Workspace) Try(args ...string) (output string, err error) {
 	defer cancel()
 	out, err := w.Command(ctx, args...).CombinedOutput()
 	return string(out), err
-}
-
-// Command is Terraform with these arguments, ready to be started.
-func (w *Workspace) Command(ctx context.Context, args ...string) *exec.Cmd {
-	return w.Program(ctx, w.terraform, args...)
-}
-
-// Program is any program, ready to be started where and as Terraform is.
-func (w *Workspace) Program(ctx context.Context, program string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = w.dir
-	for name, value := range w.env {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
-	cmd.WaitDelay = 10 * time.Second // What it started may outlive it, and hold its output open.
-	return cmd
 }
 
 // Output is the value of an output, into which it is read as JSON.
@@ -162,31 +154,3 @@ func (w *Workspace) StateIDs() []string {
 	}
 	return ids
 }
-
-// CacheDir is where a provider that is a program finds the tokens that chainctl cached.
-func (w *Workspace) CacheDir() string {
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(w.home(), "Library", "Caches")
-	}
-	return filepath.Join(w.home(), ".cache")
-}
-
-// setHermetic gives programs what it takes to run at all, and a home of their own: nothing of the sign-in, the
-// Terraform settings and the proxies of whoever runs the tests.
-func (w *Workspace) setHermetic() {
-	w.t.Helper()
-	if err := os.Mkdir(w.home(), 0o700); err != nil {
-		w.t.Fatal(err)
-	}
-	for _, name := range []string{"PATH", "TMPDIR", "TMP", "TEMP", "SystemRoot", "ComSpec", "PATHEXT"} {
-		w.Setenv(name, os.Getenv(name))
-	}
-	for name, value := range map[string]string{
-		"HOME": w.home(), "USERPROFILE": w.home(), "APPDATA": w.home(), "LOCALAPPDATA": w.CacheDir(),
-		"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "TF_CLI_ARGS": "-no-color",
-	} {
-		w.Setenv(name, value)
-	}
-}
-
-func (w *Workspace) home() string { return w.Path("home") }

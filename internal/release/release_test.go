@@ -94,7 +94,9 @@ func TestProviderInstallsFromItsArchiveAndTellsItsVersion(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(mirrored, archive), []byte(read(t, filepath.Join(folder, archive))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.Mirror(mirror)
+	if err := w.UseMirror(mirror); err != nil {
+		t.Fatal(err)
+	}
 	w.SetPlatform(e)
 
 	if out := w.Run("init"); !strings.Contains(out, acctest.OurSource+" v"+version) {

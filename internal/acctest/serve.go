@@ -3,10 +3,6 @@ package acctest
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"os"
-	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/hashicorp/go-hclog"
@@ -14,9 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
-
-// OurSource is how configurations name the provider.
-const OurSource = "chainguard-invites/chainguard"
 
 // ServerFactory makes a provider that a test serves to Terraform.
 type ServerFactory = func() (tfprotov6.ProviderServer, error)
@@ -79,54 +72,4 @@ func serveProvider(t *testing.T, name string, factory ServerFactory) *plugin.Rea
 		t.Fatalf("serving %s: %v", name, err)
 		return nil
 	}
-}
-
-// overrideProvider has Terraform start this program wherever a configuration names our provider, without an init.
-func (w *Workspace) overrideProvider(program string) {
-	w.t.Helper()
-	w.setCLIConfig(fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n",
-		w.Host()+"/"+OurSource, filepath.ToSlash(filepath.Dir(program))))
-}
-
-// InstallProvider has `terraform init` install the provider that is built from these sources, and no other.
-func (w *Workspace) InstallProvider() {
-	w.t.Helper()
-	program, err := os.ReadFile(ProviderProgram(w.t))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	mirror := w.t.TempDir()
-	platform := runtime.GOOS + "_" + runtime.GOARCH
-	folder := filepath.Join(mirror, w.Host(), filepath.FromSlash(OurSource), mirroredVersion, platform)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		w.t.Fatal(err)
-	}
-	name := "terraform-provider-chainguard_v" + mirroredVersion
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	if err := os.WriteFile(filepath.Join(folder, name), program, 0o700); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Mirror(mirror)
-}
-
-// mirroredVersion is what Terraform takes the provider for: it installs no pre-release that was not asked for.
-const mirroredVersion = "0.0.1"
-
-// Mirror has `terraform init` install providers from this folder, and from nowhere else.
-func (w *Workspace) Mirror(folder string) {
-	w.t.Helper()
-	w.setCLIConfig(fmt.Sprintf("provider_installation {\n  filesystem_mirror {\n    path = %q\n  }\n}\n",
-		filepath.ToSlash(folder)))
-}
-
-// setCLIConfig writes the configuration of the CLI, which is otherwise that of whoever runs the tests.
-func (w *Workspace) setCLIConfig(config string) {
-	w.t.Helper()
-	file := filepath.Join(w.home(), "terraform.rc")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-	w.Setenv("TF_CLI_CONFIG_FILE", file)
 }
