@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -64,4 +65,17 @@ func Text(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// maxQuote is the number of characters after which [Quote] cuts off.
+const maxQuote = 100
+
+// Quote quotes a value of the user's own for an error, with escapes for whatever does not print. It must not be used for
+// a value that is sensitive.
+func Quote(text string) string {
+	text = secretLike.ReplaceAllString(text, hidden)
+	if runes := []rune(text); len(runes) > maxQuote {
+		return strconv.Quote(string(runes[:maxQuote])) + " (shortened)"
+	}
+	return strconv.Quote(text)
 }

@@ -127,3 +127,20 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                   `""`,
+		"viewer":                             `"viewer"`,
+		"two\nlines \x1b[31m\u202e\u00a0":    `"two\nlines \x1b[31m\u202e\u00a0"`,
+		"größe":                              `"größe"`,
+		strings.Repeat("ä", 100):             `"` + strings.Repeat("ä", 100) + `"`,
+		strings.Repeat("ä", 101):             `"` + strings.Repeat("ä", 100) + `" (shortened)`,
+		"x eyJhbGciOiJub25lIn0.eyJhIjoxfQ.y": `"x (redacted)"`,
+	} {
+		if got := Quote(text); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", text, got, want)
+		}
+	}
+}
