@@ -4,9 +4,11 @@ package refs
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"chainguard.dev/sdk/uidp"
 )
@@ -31,20 +33,23 @@ var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
 // CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
 func CheckGroup(text string) error {
-	if canBeGroup(text) {
-		return nil
-	}
-	return errors.New("must be " + Group + ". A name has lower case letters, digits, spaces and . _ - only; a UIDP has " +
-		"40 hexadecimal digits, then for each folder a slash and 16 more" + didYouMean(text, canBeGroup))
+	return check(text, canBeGroup, "must be "+Group+". A name has lower case letters, digits, spaces and . _ - only; a UIDP has "+
+		"40 hexadecimal digits, then for each folder a slash and 16 more")
 }
 
 // CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
 func CheckRole(text string) error {
-	if canBeRole(text) {
+	return check(text, canBeRole, "must be "+Role+`. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only`)
+}
+
+func check(text string, can func(string) bool, rule string) error {
+	if can(text) {
 		return nil
 	}
-	return errors.New("must be " + Role + `. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only` +
-		didYouMean(text, canBeRole))
+	if err := CheckVisible(text); err != nil {
+		return err
+	}
+	return errors.New(rule + lookalike(text) + didYouMean(text, can))
 }
 
 func canBeGroup(text string) bool {
@@ -58,11 +63,31 @@ func canBeGroup(text string) bool {
 
 func canBeRole(text string) bool { return IsUIDP(text) || name.MatchString(text) }
 
-// didYouMean proposes text in lower case, if that is what is wrong with it.
+// lookalike names the first character that is not ASCII: it may look like one that is, as the Kelvin sign like a K.
+func lookalike(text string) string {
+	position := 0
+	for _, r := range text {
+		position++
+		if r > unicode.MaxASCII {
+			return fmt.Sprintf(". The character %U at position %d is none of them", r, position)
+		}
+	}
+	return ""
+}
+
+// didYouMean suggests text in lower case and without slashes and spaces around it, if that is what is wrong with it.
 func didYouMean(text string, can func(string) bool) string {
-	lower := strings.ToLower(strings.TrimSpace(text))
-	if !can(lower) {
+	meant := strings.Trim(strings.Map(lowerASCII, text), "/ ")
+	if !can(meant) {
 		return ""
 	}
-	return ". Did you mean " + strconv.Quote(lower) + "?"
+	return ". Did you mean " + strconv.Quote(meant) + "?"
+}
+
+// lowerASCII is unicode.ToLower for letters that have no lookalikes: the lower case of the Kelvin sign is a k.
+func lowerASCII(r rune) rune {
+	if 'A' <= r && r <= 'Z' {
+		return r - 'A' + 'a'
+	}
+	return r
 }

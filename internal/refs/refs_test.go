@@ -1,13 +1,15 @@
 package refs
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 const groupUIDP = "0123456789012345678901234567890123456789"
 
-func TestWhatCanNameAGroupAndARole(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		text        string
@@ -26,8 +28,8 @@ func TestWhatCanNameAGroupAndARole(t *testing.T) {
 		"path with an empty name":    {"acme.example//platform", false, false},
 		"path that begins nowhere":   {"/acme.example", false, false},
 		"path that ends in a slash":  {"acme.example/", false, false},
-		"line break":                 {"acme\n", false, false},
 		"letter that only looks it":  {"аcme", false, false},
+		"Kelvin sign":                {"\u212aim", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,18 +51,59 @@ func TestWhatCanNameAGroupAndARole(t *testing.T) {
 	}
 }
 
-func TestWhatIsMeantByCapitalsIsProposed(t *testing.T) {
+func TestCheck_suggestions(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[error]string{
-		CheckRole("Viewer"):           `Did you mean "viewer"?`,
-		CheckRole(" viewer\n"):        `Did you mean "viewer"?`,
-		CheckGroup("Acme.Example/CI"): `Did you mean "acme.example/ci"?`,
-		CheckGroup("acme!"):           "and 16 more",
-		CheckRole("acme/Viewer"):      "- only",
+		CheckRole("Viewer"):                  `. Did you mean "viewer"?`,
+		CheckRole(" Viewer "):                `. Did you mean "viewer"?`,
+		CheckRole("/viewer/"):                `. Did you mean "viewer"?`,
+		CheckGroup("Acme.Example/CI"):        `. Did you mean "acme.example/ci"?`,
+		CheckGroup("/acme.example/platform"): `. Did you mean "acme.example/platform"?`,
+		CheckGroup("acme.example/platform/"): `. Did you mean "acme.example/platform"?`,
+		CheckGroup("/" + groupUIDP + "/"):    `. Did you mean "` + groupUIDP + `"?`,
+		CheckGroup("/"):                      "and 16 more",
+		CheckGroup("acme!"):                  "and 16 more",
+		CheckRole("acme/Viewer"):             "- only",
+		CheckGroup("аcme"):                   ". The character U+0430 at position 1 is none of them",
+		CheckRole("wor\u212aer"):             ". The character U+212A at position 4 is none of them",
 	} {
 		if !strings.HasSuffix(got.Error(), want) {
 			t.Errorf("it says %q, want it to end with %q", got, want)
 		}
+	}
+}
+
+// invisible are characters that cannot be seen, or that look like a plain space.
+var invisible = []rune{
+	0, '\t', '\n', 0x1b, 0x7f, 0x85, // control characters
+	0x00a0, 0x2003, 0x2028, 0x202f, 0x3000, // spaces
+	0x00ad, 0x061c, 0x200b, 0x200d, 0x200e, 0x202a, 0x202e, 0x2060, 0x2066, 0xfeff, 0xe0020, // format characters
+	0x034f, 0x115f, 0x1160, 0x17b4, 0x2800, 0x3164, 0xffa0, // fillers
+	0xfe0f, 0xe0100, // variation selectors
+	0xe000, 0xfffd, 0xffff, // private, replacement, no character
+}
+
+func TestInvisible(t *testing.T) {
+	t.Parallel()
+	for _, r := range invisible {
+		text := "añ" + string(r) + "b"
+		if got, position, found := Invisible(text); !found || got != r || position != 3 {
+			t.Errorf("%U: got %U at %d, %t", r, got, position, found)
+		}
+		want := fmt.Sprintf("contains the invisible character %U at position 3", r)
+		for kind, err := range map[string]error{"visible": CheckVisible(text), "group": CheckGroup("ac" + string(r)), "role": CheckRole("ac" + string(r))} {
+			if err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("%s %U: %v", kind, r, err)
+			}
+		}
+	}
+	for _, text := range []string{"", "kim@example.com", "My Team", "größe", "Ωmega", "日本語", "e\u0301", "\u212a", "😀"} {
+		if r, position, found := Invisible(text); found || CheckVisible(text) != nil {
+			t.Errorf("%q: %U at %d", text, r, position)
+		}
+	}
+	if r, position, found := Invisible("a\xff"); !found || r != utf8.RuneError || position != 2 {
+		t.Errorf("what is no UTF-8: %U at %d, %t", r, position, found)
 	}
 }
 
