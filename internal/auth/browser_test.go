@@ -19,6 +19,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // person is a stand-in for a browser and whoever sits at it: it follows every redirect, as a browser does.
@@ -398,11 +399,11 @@ func TestNoTokenIsShownWhateverFails(t *testing.T) {
 	_, err := b.tokens().Token(t.Context())
 	check(t, err, "c4n4ry-access", "c4n4ry-chainctl", "c4n4ry-browser", gitHubBearer, canary("github"), canary("hcp"))
 
-	b.settings.IdentityToken = canary("identity")
+	b.settings.IdentityToken = redact.Secret(canary("identity"))
 	_, err = b.tokens().Token(t.Context())
 	check(t, err, canary("identity"))
 
-	b.settings.Token = canary("token")
+	b.settings.Token = redact.Secret(canary("token"))
 	tokens := b.tokens()
 	tokens.Discard(b.token(tokens))
 	_, err = tokens.Token(t.Context())

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 func TestQuoteMakesWordsOfOthersHarmless(t *testing.T) {
@@ -52,7 +53,7 @@ func TestNothingIsPrinted(t *testing.T) {
 		b.token(b.tokens())
 		<-p.pages
 
-		b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), b.upstream()
+		b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
 		b.token(b.tokens())
 	}()
 	_ = writer.Close()

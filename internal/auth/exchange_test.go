@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // exchanges returns what the STS was asked to exchange.
@@ -31,7 +32,7 @@ func TestAnIdentityTokenIsExchangedForTheIdentityAndTheAudience(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
-	b.settings.IdentityToken = b.upstream()
+	b.settings.IdentityToken = redact.Secret(b.upstream())
 	tokens := b.tokens()
 
 	token := b.token(tokens)
@@ -59,7 +60,7 @@ func TestAnIdentityTokenWithoutAnIdentityLeavesTheChoiceToTheSTS(t *testing.T) {
 	seed := emulator.DefaultSeed()
 	seed.Identities[0].Issuer, seed.Identities[0].Subject = "https://token.actions.example", "repo:acme/infra:ref:refs/heads/main"
 	b := newBench(t, seed)
-	b.settings.IdentityToken = b.upstream()
+	b.settings.IdentityToken = redact.Secret(b.upstream())
 	if !b.works(b.token(b.tokens())) {
 		t.Error("the platform does not take the token")
 	}
@@ -73,7 +74,7 @@ func TestRenewedAndRefusedTokensAreExchangedAnew(t *testing.T) {
 	b := newBench(t)
 	b.emulator.SetTokenLifetime(5 * time.Second)
 	b.settings.Identity = b.emulator.AdminIdentity()
-	b.settings.IdentityToken = b.upstream()
+	b.settings.IdentityToken = redact.Secret(b.upstream())
 	tokens := b.tokens()
 
 	for range 50 { // An apply that takes ten times as long as a token lives.
@@ -194,7 +195,7 @@ func TestIdentityTokensThatCannotBeUsed(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.settings.Identity = b.emulator.AdminIdentity()
-			b.settings.IdentityToken = test.value(b)
+			b.settings.IdentityToken = redact.Secret(test.value(b))
 			// What was asked for by name is not replaced by what lies around.
 			b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 			reason, whole := b.refusal(b.tokens(), "identity_token")
@@ -244,9 +245,9 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		"another audience": {
 			seed: emulator.DefaultSeed(),
 			set: func(b *bench) {
-				b.settings.IdentityToken = emulator.UpstreamToken(emulator.Upstream{
+				b.settings.IdentityToken = redact.Secret(emulator.UpstreamToken(emulator.Upstream{
 					Issuer: "https://i.example", Subject: "s", Audience: []string{"https://elsewhere.example"}, Expires: start.Add(time.Hour),
-				})
+				}))
 			},
 			want:  []string{"Unauthenticated", `the audience "https://elsewhere.example"`},
 			calls: 1,
@@ -292,7 +293,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, test.seed)
-			b.settings.IdentityToken = b.upstream()
+			b.settings.IdentityToken = redact.Secret(b.upstream())
 			if test.set != nil {
 				test.set(b)
 			}
@@ -321,7 +322,7 @@ func TestAnExchangeIsTriedAgainWhenTheSTSIsUnavailableForTheMoment(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), b.upstream()
+			b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
 			var pauses []time.Duration
 			b.options.Sleep = func(_ context.Context, d time.Duration) error {
 				pauses = append(pauses, d)
@@ -341,13 +342,13 @@ func TestAnExchangeIsTriedAgainWhenTheSTSIsUnavailableForTheMoment(t *testing.T)
 func TestAnIssuerThatIsDownIsNamed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), b.upstream()
+	b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
 	if err := b.emulator.Close(); err != nil {
 		t.Fatal(err)
 	}
 	reason, whole := b.refusal(b.tokens(), "identity_token")
 	contains(t, reason, "the issuer "+b.settings.Issuer+" cannot be reached", "connection refused")
-	if strings.Contains(whole, b.settings.IdentityToken) {
+	if strings.Contains(whole, b.settings.IdentityToken.Reveal()) {
 		t.Error("the error shows the token")
 	}
 }
@@ -355,7 +356,7 @@ func TestAnIssuerThatIsDownIsNamed(t *testing.T) {
 func TestNoTokenIsSentToAnIssuerInTheClear(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.IdentityToken = b.upstream()
+	b.settings.IdentityToken = redact.Secret(b.upstream())
 	b.settings.Issuer = "http://issuer.example"
 	reason, _ := b.refusal(b.tokens(), "identity_token")
 	contains(t, reason, "not encrypted")

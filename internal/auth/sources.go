@@ -21,7 +21,7 @@ type source interface {
 func sources(s config.Settings, o Options, refused func(string) bool) []source {
 	if s.Token != "" {
 		return []source{static{
-			value:   s.Token,
+			value:   s.Token.Reveal(),
 			origin:  s.Origin("token"),
 			now:     o.Now,
 			refused: refused,
@@ -40,7 +40,7 @@ func sources(s config.Settings, o Options, refused func(string) bool) []source {
 	}
 	if s.IdentityToken != "" {
 		return []source{noToken, exchanged{label: "identity_token", sts: sts, upstream: identityToken{
-			value:  s.IdentityToken,
+			value:  s.IdentityToken.Reveal(),
 			origin: s.Origin("identity_token"),
 			env:    o.Environment,
 			now:    o.Now,

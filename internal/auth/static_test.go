@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
@@ -18,7 +19,7 @@ func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.settings.Token = token
+			b.settings.Token = redact.Secret(token)
 			tokens := b.tokens()
 			for range 3 {
 				if got := b.token(tokens); got != token {
@@ -36,20 +37,20 @@ func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
 func TestAGivenTokenWorksToItsVeryEndAndIsThenAClearError(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.Token = b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour)
+	b.settings.Token = redact.Secret(b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour))
 	// Another source has a token, which is none of what was asked for.
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 	tokens := b.tokens()
 	for _, after := range []time.Duration{0, 59*time.Minute + 30*time.Second, 59*time.Minute + 59*time.Second} {
 		b.clock.Set(start.Add(after))
-		if got := b.token(tokens); got != b.settings.Token {
+		if got := b.token(tokens); got != b.settings.Token.Reveal() {
 			t.Errorf("after %s: another token", after)
 		}
 	}
 	b.clock.Set(start.Add(time.Hour))
 	reason, whole := b.refusal(tokens, "token")
 	contains(t, reason, "expired at 2026-03-01T13:00:00Z", "cannot be renewed")
-	if strings.Contains(whole, b.settings.Token) {
+	if strings.Contains(whole, b.settings.Token.Reveal()) {
 		t.Error("the error shows the token")
 	}
 }
@@ -58,7 +59,7 @@ func TestAGivenTokenThatIsRefusedIsAClearErrorThatNamesItsOrigin(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.variables["CHAINGUARD_TOKEN"] = b.emulator.AdminToken()
-	resolved, problems := config.Resolve(config.Block{}, b.options.Environment)
+	resolved, problems := config.Resolve(nil, b.options.Environment)
 	if len(problems) > 0 {
 		t.Fatalf("%+v", problems)
 	}

@@ -6,59 +6,59 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// openConfigFile finds and reads chainctl's config file: the one that is named, or else the first that exists where
-// chainctl looks for it.
-func (r *resolver) openConfigFile() {
-	switch config := r.block.Config; {
-	case config.Unknown:
-		r.fileUnknown = true
-		r.markUnknown("config")
-		r.settings.pending = append(r.settings.pending, "config")
-	case config.Set:
-		r.readNamedFile(config.Text, levelBlock, originBlock)
-	default:
-		if name, path := r.env.first([]string{"CHAINCTL_CONFIG"}); path != "" {
-			r.readNamedFile(path, levelEnvironment, name)
-			return
-		}
+// openFile finds and reads chainctl's config file: the one that is set, or else the first that exists where chainctl
+// looks for it.
+func (r *resolver) openFile() {
+	f, set := r.found[fileSetting.Name]
+	switch {
+	case !set:
 		r.searchFile()
+	case f.unknown:
+		r.fileUnknown = true
+	case f.problem == nil:
+		var s Settings
+		f.store(&s)
+		r.readFile(s.ConfigFile, f.origin)
 	}
+	r.moveSocialLogin()
 }
 
-// readNamedFile reads the file that the user asked for: that it cannot be read is an error.
-func (r *resolver) readNamedFile(path string, from level, origin string) {
-	if err := checkPath(path); err != nil {
-		r.problems = append(r.problems, invalid("config", from, origin, err))
-		return
-	}
+// readFile reads the file that the user asked for: that it cannot be read is an error.
+func (r *resolver) readFile(path string, from origin) {
 	path = r.env.ExpandPath(path)
-	problem := Problem{Attribute: "config", Summary: "Cannot Read chainctl's Config File"}
+	problem := Problem{Summary: "Unable to Read chainctl Configuration File"}
+	if from.level == levelBlock {
+		problem.Attribute = fileSetting.Name
+	}
 
 	data, err := r.env.ReadFile(path)
 	if err != nil {
-		problem.Detail = fmt.Sprintf("%s, which %s names, cannot be read: %s. Correct the path, or leave it out to have "+
-			"the file looked for where chainctl keeps it.", path, origin, fileError(err))
+		problem.Detail = fmt.Sprintf("%s, which %s names, cannot be read: %s. Correct the path, or remove it to use chainctl's "+
+			"own configuration file.", path, from.text, fileError(err))
 		r.problems = append(r.problems, problem)
 		return
 	}
 	file, err := parseConfigFile(path, data)
 	if err != nil {
-		problem.Detail = fmt.Sprintf("%s, which %s names, is not a chainctl config file: %s. "+
-			"`chainctl config validate` says more.", path, origin, err)
+		problem.Detail = fmt.Sprintf("%s, which %s names, is not a chainctl configuration file: %s. "+
+			"Run `chainctl config validate` for details.", path, from.text, err)
 		r.problems = append(r.problems, problem)
 		return
 	}
 	r.file = file
 }
 
-// searchFile reads the first file that exists where chainctl looks for it. One that is of no use is passed over: the
-// user did not ask for it.
+// searchFile reads the first file that exists where chainctl looks for it. An invalid one is skipped with a warning,
+// because the user did not ask for it.
 func (r *resolver) searchFile() {
 	for _, path := range r.env.configFiles() {
 		data, err := r.env.ReadFile(path)
@@ -69,17 +69,39 @@ func (r *resolver) searchFile() {
 		if err != nil {
 			reason = fmt.Sprintf("%s cannot be read: %s", path, fileError(err))
 		} else if file, err := parseConfigFile(path, data); err != nil {
-			reason = fmt.Sprintf("%s is not a chainctl config file: %s", path, err)
+			reason = fmt.Sprintf("%s is not a chainctl configuration file: %s", path, err)
 		} else {
 			r.file = file
 			return
 		}
 		r.problems = append(r.problems, Problem{
 			Warning: true,
-			Summary: "chainctl's Config File Passed Over",
-			Detail:  reason + ". Nothing is taken from it. `chainctl config validate` says more.",
+			Summary: "chainctl Configuration File Ignored",
+			Detail:  reason + ". Run `chainctl config validate` for details.",
 		})
 	}
+}
+
+// moveSocialLogin takes a social login that is set as the identity provider, as chainctl once had it, for what it is.
+func (r *resolver) moveSocialLogin() {
+	const deprecated, current = "default.identity-provider", "default.social-login"
+	e, ok := r.file.entries[deprecated]
+	if !ok {
+		return
+	}
+	if _, err := parseSocialLogin(e.text); err != nil {
+		return
+	}
+	delete(r.file.entries, deprecated)
+	if _, ok := r.file.entries[current]; !ok {
+		r.file.entries[current] = e
+	}
+	r.problems = append(r.problems, Problem{
+		Warning: true,
+		Summary: "Deprecated chainctl Configuration Setting",
+		Detail: fmt.Sprintf("The social login %s of %s belongs in %s. Run `chainctl config unset %s` and "+
+			"`chainctl config set %s %s`.", redact.Quote(e.text), r.file.where(e), current, deprecated, current, e.text),
+	})
 }
 
 // configFiles lists where chainctl looks for its config file, in its order.
@@ -113,19 +135,14 @@ type configFile struct {
 }
 
 type entry struct {
+	key  string
 	text string
 	line int
 }
 
-// lookup returns what the file says about a key. An empty value says nothing.
-func (f configFile) lookup(key string) (entry, bool) {
-	e, found := f.entries[key]
-	return e, found
-}
-
 // where names the place of an entry.
-func (f configFile) where(key string, e entry) string {
-	return fmt.Sprintf("%s in %s, line %d", key, f.path, e.line)
+func (f configFile) where(e entry) string {
+	return fmt.Sprintf("%s in %s, line %d", e.key, f.path, e.line)
 }
 
 // parseConfigFile reads a chainctl config file: two levels of keys in YAML. What we do not know is left alone, as
@@ -158,28 +175,22 @@ func parseConfigFile(path string, data []byte) (configFile, error) {
 		for key, value := range pairs(section) {
 			key = name + "." + key
 			switch {
-			case !readKeys[key], isNull(value):
+			case !isRead(key), isNull(value):
 				continue
 			case value.Kind != yaml.ScalarNode:
 				return configFile{}, fmt.Errorf("line %d: the value of %q must be a single one", value.Line, key)
 			case strings.TrimSpace(value.Value) != "":
-				file.entries[key] = entry{text: value.Value, line: value.Line}
+				file.entries[key] = entry{key: key, text: value.Value, line: value.Line}
 			}
 		}
 	}
 	return file, nil
 }
 
-// readKeys are the keys that mean something to us.
-var readKeys = func() map[string]bool {
-	keys := map[string]bool{"default.use-refresh-token": true}
-	for _, a := range attributes {
-		if a.key != "" {
-			keys[a.key] = true
-		}
-	}
-	return keys
-}()
+// isRead reports whether a key means something to us.
+func isRead(key string) bool {
+	return slices.ContainsFunc(all, func(s Setting) bool { return s.Key == key })
+}
 
 // pairs yields the keys of a mapping with their values, aliases resolved.
 func pairs(mapping *yaml.Node) func(yield func(string, *yaml.Node) bool) {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
+func TestConfigFile_isFoundWhereChainctlLooks(t *testing.T) {
 	t.Parallel()
 	const (
 		local  = "/work/chainctl/config.yaml"
@@ -19,7 +19,7 @@ func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		missing  []string
-		block    Value
+		block    map[string]Value
 		variable string
 		want     string
 	}{
@@ -28,8 +28,8 @@ func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 		"then the home directory":             {missing: []string{local, config}, want: home},
 		"then none":                           {missing: []string{local, config, home}},
 		"CHAINCTL_CONFIG ends the search":     {variable: named, want: named},
-		"the block beats CHAINCTL_CONFIG":     {block: set("~/mine.yaml"), variable: named, want: inHome},
-		"a relative path starts where we are": {block: set("chainctl/config.yaml"), want: local},
+		"the block beats CHAINCTL_CONFIG":     {block: block("config", "~/mine.yaml"), variable: named, want: inHome},
+		"a relative path starts where we are": {block: block("config", "chainctl/config.yaml"), want: local},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestConfigFileIsFoundWhereChainctlLooks(t *testing.T) {
 			for _, path := range test.missing {
 				delete(w.files, path)
 			}
-			s, problems := Resolve(block(func(b *Block) { b.Config = test.block }), w.environment())
+			s, problems := Resolve(test.block, w.environment())
 			var want string
 			if test.want != "" {
 				want = "default.group in " + test.want + ", line 1"
@@ -63,13 +63,13 @@ var malformed = map[string]struct{ text, want string }{
 	"a value that is more": {"platform:\n  api:\n    url: https://a.example\n", "line 3"},
 }
 
-func TestANamedFileThatIsNoConfigFileIsAnError(t *testing.T) {
+func TestConfigFile_malformedIsAnErrorIfItIsSet(t *testing.T) {
 	t.Parallel()
 	for name, test := range malformed {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{files: map[string]string{"/etc/c.yaml": test.text, searchedFile: "default: {group: other}\n"}}
-			s, problems := Resolve(block(func(b *Block) { b.Config = set("/etc/c.yaml") }), w.environment())
+			s, problems := Resolve(block("config", "/etc/c.yaml"), w.environment())
 			if len(problems) != 1 || problems[0].Warning || problems[0].Attribute != "config" ||
 				!strings.Contains(problems[0].Detail, "/etc/c.yaml") || !strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want an error on config with the path and %q", problems, test.want)
@@ -79,7 +79,7 @@ func TestANamedFileThatIsNoConfigFileIsAnError(t *testing.T) {
 			}
 
 			w.variables = map[string]string{"CHAINCTL_CONFIG": "/etc/c.yaml"}
-			_, problems = Resolve(Block{}, w.environment())
+			_, problems = Resolve(nil, w.environment())
 			if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, "CHAINCTL_CONFIG") ||
 				!strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want an error that names CHAINCTL_CONFIG and %q", problems, test.want)
@@ -88,13 +88,13 @@ func TestANamedFileThatIsNoConfigFileIsAnError(t *testing.T) {
 	}
 }
 
-func TestAFoundFileThatIsNoConfigFileIsPassedOverWithAWarning(t *testing.T) {
+func TestConfigFile_malformedIsSkippedWithAWarningIfItIsFound(t *testing.T) {
 	t.Parallel()
 	for name, test := range malformed {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := world{files: map[string]string{searchedFile: test.text, "/home/me/.chainguard/config.yaml": "default: {group: next}\n"}}
-			s, problems := Resolve(Block{}, w.environment())
+			s, problems := Resolve(nil, w.environment())
 			if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Detail, searchedFile) ||
 				!strings.Contains(problems[0].Detail, test.want) {
 				t.Errorf("%+v; want a warning with the path and %q", problems, test.want)
@@ -106,22 +106,22 @@ func TestAFoundFileThatIsNoConfigFileIsPassedOverWithAWarning(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeRead(t *testing.T) {
+func TestConfigFile_unreadable(t *testing.T) {
 	t.Parallel()
 	w := world{failing: map[string]error{searchedFile: fs.ErrPermission, "/etc/c.yaml": errors.New("is a directory")}}
-	_, problems := Resolve(Block{}, w.environment())
+	_, problems := Resolve(nil, w.environment())
 	if len(problems) != 1 || !problems[0].Warning || !strings.Contains(problems[0].Detail, "permission denied") {
 		t.Errorf("found: %+v; want a warning", problems)
 	}
 	for path, want := range map[string]string{"/etc/c.yaml": "is a directory", "/none.yaml": "file does not exist"} {
-		_, problems = Resolve(block(func(b *Block) { b.Config = set(path) }), w.environment())
+		_, problems = Resolve(block("config", path), w.environment())
 		if len(problems) != 1 || problems[0].Warning || !strings.Contains(problems[0].Detail, path) || !strings.Contains(problems[0].Detail, want) {
 			t.Errorf("named: %+v; want an error that says %q", problems, want)
 		}
 	}
 }
 
-func TestBadValuesInTheFileAreDiscardedForTheDefault(t *testing.T) {
+func TestConfigFile_invalidValuesGiveWayToDefaults(t *testing.T) {
 	t.Parallel()
 	w := world{files: map[string]string{searchedFile: `
 platform:
@@ -134,10 +134,10 @@ default:
   social-login: myspace
   use-refresh-token: perhaps
 `}}
-	s, problems := Resolve(Block{}, w.environment())
+	s, problems := Resolve(nil, w.environment())
 	if s.API != DefaultAPI || s.Issuer != "https://issuer.enforce.dev" || s.Audience != DefaultAPI || s.Group != "" ||
 		s.IdentityProvider != "" || s.SocialLogin != "" || !s.UseRefreshToken {
-		t.Errorf("the defaults are not used: %s", s)
+		t.Errorf("the defaults are not used: %+v", s)
 	}
 	if len(problems) != 7 {
 		t.Errorf("%d problems, want 7: %+v", len(problems), problems)
@@ -149,7 +149,7 @@ default:
 	}
 }
 
-func TestWhatSaysNothingIsIgnored(t *testing.T) {
+func TestConfigFile_withoutSettings(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"empty":                    "",
@@ -159,23 +159,23 @@ func TestWhatSaysNothingIsIgnored(t *testing.T) {
 		"empty values":             "platform:\n  api:\n  issuer: \"\"\n  audience: ~\n",
 		"keys that we do not know": "future: [1, 2]\nplatform:\n  console: {a: b}\n  registry: cgr.dev\ndefault:\n  skip-auto-login: true\n",
 	} {
-		s, problems := Resolve(Block{}, world{files: map[string]string{searchedFile: text}}.environment())
+		s, problems := Resolve(nil, world{files: map[string]string{searchedFile: text}}.environment())
 		if len(problems) > 0 || s.API != DefaultAPI {
 			t.Errorf("%s: %s, %+v", name, s.API, problems)
 		}
 	}
 }
 
-func TestAnchorsAreFollowed(t *testing.T) {
+func TestConfigFile_anchors(t *testing.T) {
 	t.Parallel()
 	text := "x: &url https://a.example\nplatform:\n  api: *url\n"
-	s, problems := Resolve(Block{}, world{files: map[string]string{searchedFile: text}}.environment())
+	s, problems := Resolve(nil, world{files: map[string]string{searchedFile: text}}.environment())
 	if len(problems) > 0 || s.API != "https://a.example" {
 		t.Errorf("%s, %+v", s.API, problems)
 	}
 }
 
-func TestUseRefreshToken(t *testing.T) {
+func TestConfigFile_useRefreshToken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		file, variable string
@@ -187,12 +187,29 @@ func TestUseRefreshToken(t *testing.T) {
 		"off in the environment":         {variable: "0"},
 		"off in the file, in other case": {file: "default:\n  use-refresh-token: FALSE\n"},
 	} {
-		s, problems := Resolve(Block{}, world{
+		s, problems := Resolve(nil, world{
 			files:     map[string]string{searchedFile: test.file},
 			variables: map[string]string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN": test.variable},
 		}.environment())
 		if len(problems) > 0 || s.UseRefreshToken != test.want {
 			t.Errorf("%s: %t, %+v", name, s.UseRefreshToken, problems)
+		}
+	}
+}
+
+func TestConfigFile_deprecatedIdentityProviderIsASocialLogin(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ file, want, origin string }{
+		"alone":                 {"default: {identity-provider: google}\n", "google", "default.identity-provider in " + searchedFile + ", line 1"},
+		"beside a social login": {"default: {identity-provider: google, social-login: github}\n", "github", "default.social-login in " + searchedFile + ", line 1"},
+	} {
+		s, problems := Resolve(nil, world{files: map[string]string{searchedFile: test.file}}.environment())
+		if s.SocialLogin != test.want || s.IdentityProvider != "" || s.Origin("social_login") != test.origin {
+			t.Errorf("%s: social login %q from %q, identity provider %q", name, s.SocialLogin, s.Origin("social_login"), s.IdentityProvider)
+		}
+		if len(problems) != 1 || !problems[0].Warning || problems[0].Summary != "Deprecated chainctl Configuration Setting" ||
+			!strings.Contains(problems[0].Detail, "default.social-login") {
+			t.Errorf("%s: %+v; want one warning", name, problems)
 		}
 	}
 }
@@ -210,7 +227,7 @@ func FuzzConfigFile(f *testing.F) {
 	f.Add("? {a: b}\n: c\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		w := world{files: map[string]string{searchedFile: text}}
-		s, problems := Resolve(Block{}, w.environment())
+		s, problems := Resolve(nil, w.environment())
 		for _, p := range problems {
 			if !p.Warning {
 				t.Errorf("a file that was only found is an error: %+v", p)
@@ -223,11 +240,11 @@ func FuzzConfigFile(f *testing.F) {
 			}
 		}
 		for name, value := range map[string]string{"api": s.API, "issuer": s.Issuer} {
-			if canonical, err := checkURL(value); err != nil || canonical != value {
+			if canonical, err := parseURL(value); err != nil || canonical != value {
 				t.Errorf("%s %q: %v", name, value, err)
 			}
 		}
-		if _, err := checkAudience(s.Audience); err != nil {
+		if _, err := parseAudience(s.Audience); err != nil {
 			t.Errorf("audience %q: %v", s.Audience, err)
 		}
 	})

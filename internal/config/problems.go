@@ -3,49 +3,74 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // Problem is something to tell the user about a setting.
 type Problem struct {
-	Attribute string // the attribute at fault, empty where there is none
+	Attribute string // the attribute of the provider block at fault, empty where it is not the block's fault
 	Warning   bool
 	Summary   string
 	Detail    string
 }
 
-// invalid is the problem that a setting cannot be what some place says. The one setting that is no attribute of the
-// provider block has none.
-func invalid(attribute string, from level, origin string, err error) Problem {
-	switch from {
+// Deferrable reports whether the problem is an error that the provider block is not to blame for. It must be reported
+// where the setting is first used: to an error while it is configured, Terraform adds the advice to write a provider
+// block.
+func (p Problem) Deferrable() bool { return p.Attribute == "" && !p.Warning }
+
+// invalid is the problem that a setting cannot have the value that it has in some place.
+func invalid(s Setting, text string, o origin, err error) Problem {
+	value := ""
+	if !s.silent && strings.TrimSpace(text) != "" {
+		value = " " + redact.Quote(text)
+	}
+	switch o.level {
 	case levelFile:
 		return Problem{
 			Warning: true,
-			Summary: "Setting in chainctl's Config File Ignored",
-			Detail:  fmt.Sprintf("%s: %s. The default is used instead.", origin, err),
+			Summary: "chainctl Configuration Setting Ignored",
+			Detail:  fmt.Sprintf("The value%s of %s %s. It is ignored.", value, o.text, err),
 		}
 	case levelEnvironment:
-		if attribute != "" {
-			origin += ", which sets the provider's " + attribute
+		which := ""
+		if s.Name != "" {
+			which = fmt.Sprintf(", which sets the provider's `%s`,", s.Name)
 		}
 		return Problem{
-			Attribute: attribute,
-			Summary:   "Invalid Environment Variable",
-			Detail:    fmt.Sprintf("%s: %s.", origin, err),
+			Summary: "Invalid Environment Variable",
+			Detail:  fmt.Sprintf("The value%s of the environment variable %s%s %s.", value, o.text, which, err),
 		}
 	default:
 		return Problem{
-			Attribute: attribute,
+			Attribute: s.Name,
 			Summary:   "Invalid Provider Configuration",
-			Detail:    fmt.Sprintf("The provider's %s: %s.", attribute, err),
+			Detail:    fmt.Sprintf("The value%s of the provider's `%s` %s.", value, s.Name, err),
 		}
 	}
 }
 
-func contradiction(attributes []string) Problem {
+// conflict is the problem that more than one attribute chooses the identity provider.
+func conflict(names []string, from level) Problem {
+	p := Problem{
+		Summary: "Conflicting Sign-In Configuration",
+		Detail: fmt.Sprintf("Only one of %s can be set, because each chooses the identity provider to sign in with in the "+
+			"browser. Remove the others.", strings.Join(names, " and ")),
+	}
+	if from == levelBlock {
+		p.Attribute = names[len(names)-1]
+	}
+	return p
+}
+
+// notUsed is the warning that an attribute of the provider block overrules an environment variable.
+func notUsed(variable, attribute string) Problem {
 	return Problem{
-		Attribute: attributes[len(attributes)-1],
-		Summary:   "Contradicting Ways to Sign In",
-		Detail: fmt.Sprintf("%s are set together, but each of them chooses the identity provider for signing in by browser. "+
-			"Keep one of them.", strings.Join(attributes, " and ")),
+		Attribute: attribute,
+		Warning:   true,
+		Summary:   "Environment Variable Not Used",
+		Detail: fmt.Sprintf("%s is set, but the provider block sets `%s`, which takes precedence. To sign in with the token, "+
+			"remove `%s` from the provider block; otherwise unset the variable.", variable, attribute, attribute),
 	}
 }

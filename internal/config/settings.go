@@ -1,27 +1,28 @@
 // Package config decides what the provider is configured to do: the provider block beats the environment, which
-// beats chainctl's config file, which beats the defaults. That is chainctl's own order, so whoever has chainctl working
-// needs no provider block at all.
+// beats chainctl's config file, which beats the defaults. That is chainctl's own order, so a machine on which chainctl
+// works needs no provider block. [Table] is where each setting is described, once.
 package config
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 const (
-	// DefaultAPI is where the platform lives.
+	// DefaultAPI is the URL of the Chainguard API.
 	DefaultAPI = "https://console-api.enforce.dev"
 
-	// DefaultRequestTimeout bounds one call of the platform.
+	// DefaultRequestTimeout bounds one API call.
 	DefaultRequestTimeout = 30 * time.Second
 
-	// LoginNever is the value of the login attribute that has nobody sign in.
+	// LoginNever is the login setting without interactive login.
 	LoginNever = "never"
-	// LoginBrowser is the value of the login attribute that has a person sign in at a browser.
+	// LoginBrowser is the login setting that opens a browser.
 	LoginBrowser = "browser"
 )
 
@@ -31,251 +32,264 @@ type Settings struct {
 	Audience string // of the token
 	Issuer   string // URL without a trailing slash
 
-	// Group is the default of everything that has a group: a UIDP or a name.
+	// ConfigFile is the path that is set for chainctl's config file, empty where it is searched for.
+	ConfigFile string
+
+	// Group is the default group: a UIDP, a name, or a path of names.
 	Group string
 
-	Token            string
-	Identity         string // UIDP
-	IdentityToken    string // literal, or the path of a file
-	IdentityProvider string // UIDP; at most one of this, OrgName and SocialLogin is set
+	Token            redact.Secret
+	Identity         string        // UIDP
+	IdentityToken    redact.Secret // literal, or the path of a file
+	IdentityProvider string        // UIDP; at most one of this, OrgName and SocialLogin is set
 	OrgName          string
 	SocialLogin      string
 	Login            string // LoginNever or LoginBrowser
 
-	// UseRefreshToken is chainctl's default.use-refresh-token: whether a refresh token may be spent, and asked for.
+	// UseRefreshToken reports whether a refresh token may be spent, and asked for: chainctl's default.use-refresh-token.
 	UseRefreshToken bool
 
 	RequestTimeout time.Duration
 
-	// Unknown names the attributes whose value is not known yet: those that the provider block sets to something that
-	// is known after apply only, and those that would take their default from one of them.
+	// Unknown names the settings whose value is not known yet: those that the provider block sets to something that
+	// is known only after apply, and those that would take their value from one of them.
 	Unknown []string
 
-	// origins says for each setting where its value comes from, and pending which attributes of the provider block
-	// are the cause of Unknown.
-	origins map[string]string
-	pending []string
+	origins map[string]origin
+	pending []string // the attributes of the provider block that are unknown
 }
 
 // Origin says where a setting's value comes from, for example "CHAINGUARD_TOKEN" or "the provider block". It is empty
 // for a setting that has no value.
-func (s Settings) Origin(attribute string) string {
-	return s.origins[attribute]
-}
+func (s Settings) Origin(name string) string { return s.origins[name].text }
 
-// IsUnknown reports whether the attribute's value is not known yet.
-func (s Settings) IsUnknown(attribute string) bool {
-	return slices.Contains(s.Unknown, attribute)
-}
+// InBlock reports whether the provider block sets the setting, be it to a value that is not known yet.
+func (s Settings) InBlock(name string) bool { return s.origins[name].level == levelBlock }
 
-// CheckCallable returns an error if a setting without which the platform cannot be called is not known yet, which is
-// the case while the provider block refers to something that is known after apply only. The error names the attributes
-// of the provider block to blame.
+// IsUnknown reports whether the setting's value is not known yet.
+func (s Settings) IsUnknown(name string) bool { return slices.Contains(s.Unknown, name) }
+
+// CheckCallable returns an error if a setting without which the platform cannot be called is not known yet, as while
+// the provider block refers to something that is known only after apply. The error names the attributes of the provider
+// block that are unknown.
 func (s Settings) CheckCallable() error {
-	needed := []string{"api", "request_timeout", "token"}
-	if s.Token == "" {
-		// A token that is at hand makes all other ways of signing in irrelevant.
-		needed = append(needed, "audience", "issuer", "config", "identity", "identity_token", "login")
-		if s.Login == LoginBrowser {
-			needed = append(needed, "identity_provider", "org_name", "social_login")
+	needed := neededSignIn
+	switch {
+	case s.Token != "":
+		needed = neededAlways // A token makes all other ways to sign in irrelevant.
+	case s.Login == LoginBrowser:
+		needed = neededBrowser
+	}
+	for _, setting := range Table {
+		if setting.needed != neededNever && setting.needed <= needed && s.IsUnknown(setting.Name) {
+			return fmt.Errorf("the provider must call the Chainguard API, but these of its settings are not known yet: %s. "+
+				"They depend on something that has not been applied. Apply that first (for example with -target), "+
+				"or give the provider values that are known when planning",
+				strings.Join(s.pending, ", "))
 		}
 	}
-	if !slices.ContainsFunc(needed, s.IsUnknown) {
-		return nil
-	}
-	return fmt.Errorf("the provider needs to call the platform, but these of its settings are not known yet: %s. "+
-		"They depend on something that has not been applied. Apply that first (for example with -target), "+
-		"or give the provider values that are known when planning",
-		strings.Join(s.pending, ", "))
+	return nil
 }
 
-// Format describes the settings without their secrets, whatever the verb: %+v and %#v of a struct print everything
-// that is in it otherwise.
-func (s Settings) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
-
-// String describes the settings without their secrets.
-func (s Settings) String() string {
-	text, err := s.MarshalJSON()
-	if err != nil {
-		return "settings" // Cannot happen: there is nothing in them that JSON cannot express.
-	}
-	return string(text)
+// Value is an attribute of the provider block that is set.
+type Value struct {
+	Text    redact.Secret
+	Unknown bool // known only after apply
 }
 
-// MarshalJSON describes the settings without their secrets, also to Terraform's log, whose lines are JSON.
-func (s Settings) MarshalJSON() ([]byte, error) {
-	secret := func(value string) string {
-		if value == "" {
-			return ""
+// Resolve decides the settings. It is a pure function of the provider block, which has no entry for an attribute that
+// is null, and of the environment. If one of the problems is an error, the settings must not be used.
+func Resolve(block map[string]Value, env Environment) (Settings, []Problem) {
+	r := resolver{block: block, env: env, found: map[string]found{}}
+	r.find(fileSetting)
+	r.openFile()
+	for _, setting := range all {
+		if setting.Name != fileSetting.Name {
+			r.find(setting)
 		}
-		return "[redacted]"
 	}
-	return json.Marshal(map[string]any{
-		"api": s.API, "audience": s.Audience, "issuer": s.Issuer, "group": s.Group, "token": secret(s.Token),
-		"identity": s.Identity, "identity_token": secret(s.IdentityToken), "identity_provider": s.IdentityProvider,
-		"org_name": s.OrgName, "social_login": s.SocialLogin, "login": s.Login, "use_refresh_token": s.UseRefreshToken,
-		"request_timeout": s.RequestTimeout.String(), "unknown": s.Unknown,
-	})
+	r.overruleToken()
+	r.chooseIdentityProvider()
+	return r.settings(), r.problems
 }
 
-// Resolve decides the settings. It is a pure function of the provider block and the environment, which it reads and
-// never changes. If one of the problems is an error, the settings are not fit for use.
-func Resolve(block Block, env Environment) (Settings, []Problem) {
-	r := resolver{block: block, env: env}
-	r.settings.origins = make(map[string]string)
-
-	r.openConfigFile()
-	for _, a := range attributes {
-		r.resolve(a)
+// Validate returns what is wrong with the provider block, as far as the block alone shows it.
+func Validate(block map[string]Value) []Problem {
+	r := resolver{block: block, found: map[string]found{}}
+	for _, setting := range Table {
+		if value, set := block[setting.Name]; set {
+			r.findInBlock(setting, value)
+		}
 	}
-	r.chooseSignIn()
-	r.deriveFromAPI()
-	r.resolveRefresh()
-	return r.settings, r.problems
+	r.chooseIdentityProvider()
+	r.settings()
+	return r.problems
 }
 
-// level is how much say the place has that a value comes from.
+// level is how much precedence the place has that a value comes from.
 type level int
 
 const (
-	levelBlock level = iota
-	levelEnvironment
+	levelDefault level = iota
 	levelFile
-	levelDefault
+	levelEnvironment
+	levelBlock
 )
 
-// What Origin says of values that come from no place with a name of its own.
-const (
-	originBlock   = "the provider block"
-	originDefault = "the default"
-)
+// origin is where a value comes from.
+type origin struct {
+	level level
+	text  string // empty for a value that is not known yet
+}
+
+// found is what was found for one setting.
+type found struct {
+	origin  origin
+	unknown bool
+	store   func(*Settings)
+	problem *Problem // the value is invalid
+}
 
 type resolver struct {
-	block    Block
+	block    map[string]Value
 	env      Environment
 	file     configFile // empty where there is none
-	settings Settings
+	found    map[string]found
 	problems []Problem
 
-	// fileUnknown is set when it is not known yet which config file to read: what would be read from it is unknown.
+	// fileUnknown is set while it is not known which config file to read: what would be read from it is unknown.
 	fileUnknown bool
-
-	// signIn holds where each of the three ways to choose an identity provider was set.
-	signIn map[string]level
 }
 
-// resolve decides one attribute, but for defaults that depend on other settings.
-func (r *resolver) resolve(a attribute) {
-	value := a.fromBlock(&r.block)
-	switch {
-	case value.Unknown:
-		r.markUnknown(a.name)
-		r.settings.pending = append(r.settings.pending, a.name)
-		r.noteSignIn(a, levelBlock)
-		return
-	case value.Set:
-		r.take(a, value.Text, levelBlock, originBlock)
+// find looks for a setting in all places. A default that depends on the API is left to settings.
+func (r *resolver) find(s Setting) {
+	if value, set := r.block[s.Name]; set {
+		r.findInBlock(s, value)
 		return
 	}
-
-	if name, text := r.env.first(a.variables); text != "" {
-		r.take(a, text, levelEnvironment, name)
+	if variable, text := r.env.first(s.Variables); text != "" {
+		r.found[s.Name] = parse(s, text, origin{levelEnvironment, variable})
 		return
 	}
-
-	if a.key != "" {
-		if r.fileUnknown {
-			r.markUnknown(a.name)
+	if s.Key != "" && r.fileUnknown && s.Name != "" {
+		r.found[s.Name] = found{origin: origin{level: levelFile}, unknown: true}
+		return
+	}
+	if entry, ok := r.file.entries[s.Key]; ok {
+		f := parse(s, entry.text, origin{levelFile, r.file.where(entry)})
+		if f.problem == nil {
+			r.found[s.Name] = f
 			return
 		}
-		if entry, found := r.file.lookup(a.key); found && r.take(a, entry.text, levelFile, r.file.where(a.key, entry)) {
-			return
+		r.problems = append(r.problems, *f.problem) // A warning: the default is used.
+	}
+	if s.Default != "" {
+		r.found[s.Name] = parse(s, s.Default, origin{levelDefault, "the default"})
+	}
+}
+
+func (r *resolver) findInBlock(s Setting, value Value) {
+	if value.Unknown {
+		r.found[s.Name] = found{origin: origin{level: levelBlock}, unknown: true}
+		return
+	}
+	r.found[s.Name] = parse(s, value.Text.Reveal(), origin{levelBlock, "the provider block"})
+}
+
+func parse(s Setting, text string, o origin) found {
+	store, err := s.parse(text)
+	if err != nil {
+		p := invalid(s, text, o, err)
+		return found{origin: o, problem: &p}
+	}
+	return found{origin: o, store: store}
+}
+
+// overruleToken drops a token from the environment where the provider block names a way to sign in: two provider blocks
+// with two identities must act as these two.
+func (r *resolver) overruleToken() {
+	token, ok := r.found["token"]
+	if !ok || token.origin.level == levelBlock {
+		return
+	}
+	for _, name := range []string{"identity", "identity_token"} {
+		f := r.found[name]
+		if f.origin.level != levelBlock {
+			continue
 		}
-	}
-
-	if a.fallback != "" {
-		r.take(a, a.fallback, levelDefault, originDefault)
-	}
-}
-
-// take puts text into the settings if it is fit for the attribute, and says what is wrong with it otherwise.
-func (r *resolver) take(a attribute, text string, from level, origin string) bool {
-	if err := a.accept(text, &r.settings); err != nil {
-		r.problems = append(r.problems, invalid(a.name, from, origin, err))
-		return false
-	}
-	r.settings.origins[a.name] = origin
-	r.noteSignIn(a, from)
-	return true
-}
-
-func (r *resolver) markUnknown(attribute string) {
-	r.settings.Unknown = append(r.settings.Unknown, attribute)
-}
-
-func (r *resolver) noteSignIn(a attribute, from level) {
-	if a.signIn {
-		if r.signIn == nil {
-			r.signIn = make(map[string]level)
+		delete(r.found, "token")
+		if !f.unknown { // Otherwise it may turn out to be null.
+			r.problems = append(r.problems, notUsed(token.origin.text, name))
 		}
-		r.signIn[a.name] = from
+		return
 	}
 }
 
-// chooseSignIn settles identity_provider, org_name and social_login, which are three ways to answer one question. An
-// answer with more say overrules all others: who writes org_name into the provider block does not have to undo the
-// social login in chainctl's config file. Two answers with equal say contradict each other.
-func (r *resolver) chooseSignIn() {
+// chooseIdentityProvider keeps one of identity_provider, org_name and social_login: the one with the highest precedence.
+// Two in the provider block, or two in the environment, contradict each other if a browser is to be opened; of two in
+// chainctl's file the first is used, as that order is chainctl's.
+func (r *resolver) chooseIdentityProvider() {
+	highest := levelDefault
+	for _, name := range identityProviders {
+		highest = max(highest, r.found[name].origin.level)
+	}
 	var chosen []string
-	best := levelDefault
-	for _, a := range signInChoices {
-		from, set := r.signIn[a.name]
+	for _, name := range identityProviders {
+		f, ok := r.found[name]
 		switch {
-		case !set || from > best:
-			continue
-		case from < best:
-			best, chosen = from, nil
+		case !ok:
+		case f.origin.level < highest, highest == levelFile && !f.unknown && len(chosen) > 0:
+			delete(r.found, name)
+		case !f.unknown && f.problem == nil: // An unknown one may turn out to be null.
+			chosen = append(chosen, name)
 		}
-		chosen = append(chosen, a.name)
 	}
-	// One that is not known yet may turn out to be null.
-	certain := slices.DeleteFunc(slices.Clone(chosen), r.settings.IsUnknown)
-	if len(certain) > 1 && r.settings.Login == LoginBrowser {
-		r.problems = append(r.problems, contradiction(certain))
+	var login Settings
+	if f := r.found["login"]; f.store != nil {
+		f.store(&login)
 	}
-	for _, a := range signInChoices {
-		if !slices.Contains(chosen, a.name) {
-			*a.field(&r.settings) = ""
-			delete(r.settings.origins, a.name)
-			if len(chosen) > 0 {
-				// Not read from a config file that is unknown: overruled whatever it says.
-				r.settings.Unknown = slices.DeleteFunc(r.settings.Unknown, func(u string) bool { return u == a.name })
-			}
-		}
+	if len(chosen) > 1 && login.Login == LoginBrowser {
+		r.problems = append(r.problems, conflict(chosen, highest))
 	}
 }
 
-// deriveFromAPI gives audience and issuer their defaults.
-func (r *resolver) deriveFromAPI() {
-	s := &r.settings
-	for _, derived := range []struct {
-		name   string
-		target *string
-		value  func(string) string
-	}{
-		{"audience", &s.Audience, func(api string) string { return api }},
-		{"issuer", &s.Issuer, issuerOf},
-	} {
-		switch {
-		case *derived.target != "" || s.IsUnknown(derived.name):
+// settings stores what was found.
+func (r *resolver) settings() Settings {
+	s := Settings{origins: map[string]origin{}}
+	for _, setting := range all {
+		f, ok := r.found[setting.Name]
+		if !ok && setting.derive != nil {
+			f, ok = r.derive(setting, s)
+		}
+		if !ok {
 			continue
-		case s.IsUnknown("api"):
-			r.markUnknown(derived.name)
-		case s.API != "":
-			*derived.target = derived.value(s.API)
-			s.origins[derived.name] = originDefault
+		}
+		s.origins[setting.Name] = f.origin
+		switch {
+		case f.unknown:
+			s.Unknown = append(s.Unknown, setting.Name)
+			if f.origin.level == levelBlock {
+				s.pending = append(s.pending, setting.Name)
+			}
+		case f.problem != nil:
+			r.problems = append(r.problems, *f.problem)
+		default:
+			f.store(&s)
 		}
 	}
+	return s
+}
+
+// derive returns the default of a setting that depends on the API, which is in s already.
+func (r *resolver) derive(setting Setting, s Settings) (found, bool) {
+	o := origin{level: levelDefault, text: "the default"}
+	switch {
+	case s.IsUnknown("api"):
+		return found{unknown: true}, true
+	case s.API == "":
+		return found{}, false // It is invalid.
+	}
+	return parse(setting, setting.derive(s.API), o), true
 }
 
 // issuerOf returns the URL of the issuer that belongs to an API: console-api.enforce.dev has issuer.enforce.dev. An API
@@ -287,26 +301,4 @@ func issuerOf(api string) string {
 	}
 	u.Host = strings.Replace(u.Host, "console-api", "issuer", 1)
 	return u.String()
-}
-
-// resolveRefresh reads the one setting that has no attribute: whether chainctl's refresh token may be spent.
-func (r *resolver) resolveRefresh() {
-	const key = "default.use-refresh-token"
-	r.settings.UseRefreshToken = true
-
-	from := levelEnvironment
-	origin, text := r.env.first([]string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN"})
-	if text == "" {
-		entry, found := r.file.lookup(key)
-		if !found {
-			return
-		}
-		from, origin, text = levelFile, r.file.where(key, entry), entry.text
-	}
-	use, err := parseBool(text)
-	if err != nil {
-		r.problems = append(r.problems, invalid("", from, origin, err))
-		return
-	}
-	r.settings.UseRefreshToken = use
 }

@@ -139,21 +139,6 @@ func text(node ast.Node) (string, bool) {
 	return s, err == nil
 }
 
-// The tables of where settings come from are written by hand, and the settings themselves are not.
-func TestSigningInNamesEveryVariable(t *testing.T) {
-	t.Parallel()
-	guide := readFile(t, "docs/guides/signing-in.md")
-	variables := regexp.MustCompile(`"((?:TF_)?CHAIN(?:GUARD|CTL)_[A-Z0-9_]+)"`).FindAllStringSubmatch(readFile(t, "internal/config/attributes.go"), -1)
-	if len(variables) < 10 {
-		t.Fatalf("only %d variables were found: the search is wrong", len(variables))
-	}
-	for _, variable := range variables {
-		if !strings.Contains(guide, "`"+variable[1]+"`") {
-			t.Errorf("the guide does not name %s", variable[1])
-		}
-	}
-}
-
 // Two tables explain what errors say further down. What they quote has to be what the code says.
 func TestTablesQuoteWhatTheCodeSays(t *testing.T) {
 	t.Parallel()

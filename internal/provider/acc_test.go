@@ -86,7 +86,7 @@ func TestAccInviteCodeLife(t *testing.T) {
 // checkRevokedForReal asks the platform that this machine is signed in to for the invites, which it must not have (any
 // more).
 func checkRevokedForReal(ctx context.Context, ids []string) error {
-	resolved, problems := config.Resolve(config.Block{}, config.OSEnvironment())
+	resolved, problems := config.Resolve(nil, config.OSEnvironment())
 	if len(problems) > 0 {
 		return fmt.Errorf("signing in: %v", problems)
 	}

@@ -59,16 +59,19 @@ func (s *session) expectRole(ctx context.Context, reference types.String, diags 
 // inviteGroupUse is what an invite code needs a group for.
 const inviteGroupUse = "The invite code needs a group that its invitee joins."
 
-// defaultGroup is the group of what names none. use says what a group is needed for.
+// defaultGroup is the group of what does not set one, see [session.groupSetting]; that there is none is an error. use
+// says what a group is needed for.
 func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String {
+	group, _ := s.groupSetting()
 	switch {
-	case s.settings.IsUnknown("group"):
-		return types.StringUnknown()
-	case s.settings.Group == "":
+	case !group.IsNull():
+	case len(s.deferred) > 0:
+		s.addDeferred(diags) // One of them may be about the group.
+	default:
 		diags.AddAttributeError(path.Root("group"), "No Group", use+" Set `group` here or in the provider block, set "+
 			"CHAINGUARD_DEFAULT_GROUP, or set a default with `chainctl config set default.group`.")
 	}
-	return types.StringValue(s.settings.Group)
+	return group
 }
 
 // groupID is the UIDP of the group that reference means. It is unknown where the provider's settings are.

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
@@ -18,14 +19,16 @@ import (
 // first needed, so that what needs no API works offline and without credentials.
 type session struct {
 	settings config.Settings
+	deferred []config.Problem // errors in the environment, reported where the settings are first used
 	clock    clock.Clock
 	connect  func() (*platform.Client, error)
 	opened   *openedInvites
 }
 
-func (p *chainguardProvider) newSession(s config.Settings, userAgent string) *session {
+func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
 	return &session{
 		settings: s,
+		deferred: deferred,
 		clock:    p.clock,
 		opened:   p.opened,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
@@ -59,6 +62,10 @@ func (s *session) ready() bool { return s.settings.CheckCallable() == nil }
 
 // client is the connection to the platform. Where there can be none, the diagnostics say why.
 func (s *session) client(diags *diag.Diagnostics) *platform.Client {
+	if len(s.deferred) > 0 {
+		s.addDeferred(diags)
+		return nil
+	}
 	if err := s.settings.CheckCallable(); err != nil {
 		diags.AddError("Provider Setting Not Known Yet", sentence(err.Error()))
 		return nil
@@ -69,6 +76,27 @@ func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 		return nil
 	}
 	return client
+}
+
+// addDeferred adds what is wrong with the environment.
+func (s *session) addDeferred(diags *diag.Diagnostics) {
+	for _, problem := range s.deferred {
+		addProblem(diags, problem)
+	}
+}
+
+// groupSetting returns the provider's default group, which is null if there is none. inBlock reports whether the
+// provider block sets it, and not a personal default in the environment or in chainctl's file, which decides where new
+// invites go and must not move one that exists.
+func (s *session) groupSetting() (group types.String, inBlock bool) {
+	switch inBlock = s.settings.InBlock("group"); {
+	case s.settings.IsUnknown("group"):
+		return types.StringUnknown(), inBlock
+	case s.settings.Group == "":
+		return types.StringNull(), false
+	default:
+		return types.StringValue(s.settings.Group), inBlock
+	}
 }
 
 // configured takes the session out of what Terraform hands to a resource's Configure. It is nil before the provider

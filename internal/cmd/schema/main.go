@@ -3,29 +3,58 @@
 //
 // It asks the provider in its own process, so that the docs depend neither on a Terraform being there nor on what that
 // Terraform knows: one that is older than a feature leaves the feature out of its answer.
+//
+// With -settings FILE it puts the table of the provider's settings into a page of the docs instead.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
 func main() {
+	page := flag.String("settings", "", "put the table of settings into this page of the docs")
+	flag.Parse()
+	if *page != "" {
+		if err := addSettings(*page); err != nil {
+			fmt.Fprintln(os.Stderr, "Writing the table of settings:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	server := providerserver.NewProtocol6(provider.New("docs")())()
 	if err := run(context.Background(), server, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "Writing the provider's schema:", err)
 		os.Exit(1)
 	}
+}
+
+// settingsMark is the line of a template that the table of settings replaces.
+const settingsMark = "<!-- The table of settings is generated. -->\n"
+
+func addSettings(page string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, after, found := strings.Cut(string(text), settingsMark)
+	if !found {
+		return fmt.Errorf("%s has no line %q", page, strings.TrimSpace(settingsMark))
+	}
+	return os.WriteFile(page, []byte(before+config.MarkdownTable()+after), 0o644) //nolint:gosec // G306: docs are for everyone.
 }
 
 func run(ctx context.Context, server tfprotov6.ProviderServer, out io.Writer) error {
