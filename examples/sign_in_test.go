@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,8 +16,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
@@ -105,7 +107,8 @@ func TestEveryWayToSignInThatIsShownWorks(t *testing.T) {
 func withBrowser(p *acctest.Platform) provider.Option {
 	return provider.WithSignIn(func(o *auth.Options) {
 		o.CacheDir = p.CacheDir()
-		o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) { return nil, nil, errors.New("not installed") }
+		o.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) { return nil, nil, exec.ErrNotFound }
+		o.OpenTerminal = func() (io.WriteCloser, error) { return nil, errors.New("no terminal") }
 		o.OpenBrowser = func(url string) error {
 			go func() {
 				response, err := http.Get(url)

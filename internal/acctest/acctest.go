@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -78,9 +80,10 @@ func (p *Platform) Options() []provider.Option {
 		provider.WithEnvironment(config.Environment{Getenv: p.Getenv, ReadFile: os.ReadFile}),
 		provider.WithSignIn(func(o *auth.Options) {
 			o.CacheDir = p.cacheDir
-			o.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
-				return nil, nil, errors.New("not installed")
+			o.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) {
+				return nil, nil, exec.ErrNotFound
 			}
+			o.OpenTerminal = func() (io.WriteCloser, error) { return nil, errors.New("no terminal in tests") }
 			o.OpenBrowser = func(string) error { return errors.New("no browser in tests") }
 		}),
 	}

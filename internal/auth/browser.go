@@ -11,103 +11,76 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-const (
-	// browserPatience is how long to wait for a person to sign in.
-	browserPatience = 5 * time.Minute
-
-	// farewellPatience is how long to wait for the browser to fetch the page that says that all is well.
-	farewellPatience = 2 * time.Second
-
-	// auth0 is what the issuer calls the identity provider that has social logins.
-	auth0 = "auth0"
-)
+// farewellTimeout is how long to wait for the browser to fetch the page that says that the sign-in succeeded.
+const farewellTimeout = 2 * time.Second
 
 // browser is the source that asks the person at this machine to sign in. The SDK's own flow is not used: it writes to
-// the terminal, opens the browser itself, and takes the answer from whoever calls first.
-type browser struct {
-	settings config.Settings
-	cache    cache
-	now      func() time.Time
-	open     func(url string) error
-}
+// stdout, opens the browser itself, and takes the answer from the first that calls.
+type browser struct{ person }
 
 func (b browser) name() string { return "the browser" }
 
-func (b browser) token(ctx context.Context) (issued, error) {
+func (b browser) get(ctx context.Context) (token, error) {
 	if b.settings.Login != config.LoginBrowser {
-		return issued{}, errors.New(`not opened, as login is not "browser" (in the provider block or CHAINGUARD_LOGIN)`)
+		return token{}, errors.New(`not opened, as login is not "browser" (in the provider block or CHAINGUARD_LOGIN)`)
 	}
-	ctx, cancel := context.WithTimeout(ctx, browserPatience)
-	defer cancel()
+	ctx, stop := b.wait(ctx)
+	defer stop()
 
-	answers, err := newCallback()
+	answers, err := newCallback(b.options.Secrets)
 	if err != nil {
-		return issued{}, fmt.Errorf("no port could be opened on this machine for the answer: %s", quote(err.Error()))
+		return token{}, fmt.Errorf("no port could be opened on this machine for the answer: %s", quote(b.options.Secrets, err.Error()))
 	}
 	defer answers.close()
 
-	if err := b.open(b.signInURL(answers.url)); err != nil {
-		return issued{}, fmt.Errorf("no browser could be opened: %s. Run `chainctl auth login --headless` instead", quote(err.Error()))
+	page := b.signInURL(answers.url)
+	noTerminal := b.show(page)
+	if err := b.options.OpenBrowser(page); err != nil && noTerminal != nil {
+		return token{}, fmt.Errorf(`no browser could be opened: %s. Set login = "headless", or run `+"`chainctl auth login --headless` first",
+			quote(b.options.Secrets, err.Error()))
 	}
 	answer, err := answers.wait(ctx)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return issued{}, fmt.Errorf("nobody signed in within %s", browserPatience)
-	case err != nil:
-		return issued{}, err
+	if ctx.Err() != nil && err != nil {
+		return token{}, b.gaveUp(ctx, page)
+	}
+	if err != nil {
+		return token{}, err
 	}
 
 	if err := usable(answer.access); err != nil {
-		return issued{}, fmt.Errorf("the issuer %s sent back a token %w", b.settings.Issuer, err)
+		return token{}, fmt.Errorf("the issuer %s sent back a token %w", b.settings.Issuer, err)
 	}
-	token, err := b.cache.check(answer.access)
+	issued, err := b.cache.check(answer.access)
 	if err != nil {
-		return issued{}, fmt.Errorf("what the issuer %s sent back is of no use: %w", b.settings.Issuer, err)
+		return token{}, fmt.Errorf("what the issuer %s sent back cannot be used: %w", b.settings.Issuer, err)
 	}
 	// chainctl and the next run find it in the cache. If it cannot be kept, this run has it nonetheless.
 	_ = b.cache.save(context.WithoutCancel(ctx), answer.access, answer.refresh)
-	return token, nil
+	return issued, nil
 }
 
 // signInURL is the page that signs a person in and then sends the browser to the callback.
 func (b browser) signInURL(callback string) string {
-	s := b.settings
-	query := url.Values{
-		"exit":     {"redirect"},
-		"redirect": {callback},
-		"audience": {s.Audience},
-	}
-	switch {
-	case s.IdentityProvider != "":
-		query.Set("idp_id", s.IdentityProvider)
-	case s.OrgName != "":
-		query.Set("idp_id", s.OrgName) // The issuer takes the name of an organization in the same place.
-	default:
-		query.Set("client_id", auth0)
-		if connection := connections[s.SocialLogin]; connection != "" {
-			query.Set("connection", connection)
-		}
-	}
-	if s.Identity != "" {
-		query.Set("identity", s.Identity)
-	} else if s.UseRefreshToken {
+	query := b.identityProvider()
+	query.Set("exit", "redirect")
+	query.Set("redirect", callback)
+	query.Set("audience", b.settings.Audience)
+	if b.settings.Identity != "" {
+		query.Set("identity", b.settings.Identity)
+	} else if b.settings.UseRefreshToken {
 		// An assumed identity cannot have a refresh token.
 		query.Set("create_refresh_token", "true")
 	}
-	return s.Issuer + "/oauth?" + query.Encode()
+	return b.settings.Issuer + "/oauth?" + query.Encode()
 }
-
-// connections maps social logins to what Auth0 calls them. Signing in by email is on the page that it shows without one.
-var connections = map[string]string{"google": "google-oauth2", "github": "github", "gitlab": "gitlab"}
 
 // signedIn is what the issuer sends back by way of the browser.
 type signedIn struct {
@@ -118,10 +91,11 @@ type signedIn struct {
 
 // callback is a server on this machine that the browser is sent to after signing in.
 type callback struct {
-	url    string // where to send the browser
-	host   string // as the browser calls it
-	state  string // known to nobody but the issuer
-	server *http.Server
+	url     string // where to send the browser
+	host    string // as the browser calls it
+	state   string // known only to us and the issuer
+	server  *http.Server
+	secrets *redact.Secrets
 
 	once     sync.Once
 	answer   chan signedIn
@@ -129,7 +103,7 @@ type callback struct {
 	goodbye  sync.Once
 }
 
-func newCallback() (*callback, error) {
+func newCallback(secrets *redact.Secrets) (*callback, error) {
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
@@ -142,11 +116,12 @@ func newCallback() (*callback, error) {
 		// The issuer knows chainctl's callback by this name.
 		host:     net.JoinHostPort("localhost", port),
 		state:    rand.Text(),
+		secrets:  secrets,
 		answer:   make(chan signedIn, 1),
 		farewell: make(chan struct{}),
 	}
 	// The issuer fills in "token" and "error". What else is in the query comes back as it is, and shows that the answer
-	// belongs to our question: otherwise any page could sign us in as somebody else.
+	// belongs to our question: otherwise any page could sign us in as another user.
 	c.url = "http://" + c.host + "/callback?" + url.Values{"token": {"true"}, "error": {"true"}, "state": {c.state}}.Encode()
 
 	routes := http.NewServeMux()
@@ -163,7 +138,7 @@ func newCallback() (*callback, error) {
 	return c, nil
 }
 
-// guard turns away those who were led here under another name, and keeps the token in the URL from going anywhere.
+// guard refuses a request that came here under another name, and keeps the token in the URL from going anywhere.
 func (c *callback) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != c.host {
@@ -185,8 +160,10 @@ func (c *callback) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := signedIn{access: query.Get("token"), refresh: query.Get("refresh_token")}
+	c.secrets.Add(answer.access)
+	c.secrets.Add(answer.refresh)
 	if answer.access == "" {
-		reason := quote(query.Get("error"))
+		reason := quote(c.secrets, query.Get("error"))
 		if query.Get("status_code") == fmt.Sprint(http.StatusNotFound) {
 			reason = "there is no such account: register it first, or accept an invite with `chainctl auth login --invite-code`"
 		}
@@ -219,7 +196,7 @@ func (c *callback) wait(ctx context.Context) (signedIn, error) {
 	select {
 	case <-c.farewell:
 	case <-ctx.Done():
-	case <-time.After(farewellPatience):
+	case <-time.After(farewellTimeout):
 	}
 	return answer, answer.err
 }
@@ -229,37 +206,5 @@ func (c *callback) close() {
 	defer cancel()
 	if c.server.Shutdown(ctx) != nil {
 		_ = c.server.Close()
-	}
-}
-
-// openBrowser shows a URL with what the system has for that, and without printing anything.
-func openBrowser(url string) error {
-	name, args := browserCommand(runtime.GOOS, url)
-	return launch(exec.Command(name, args...), 3*time.Second) //nolint:noctx // The browser outlives whatever asks for it.
-}
-
-// launch starts a program that may live as long as the browser does. One that cannot open a browser says so soon.
-func launch(command *exec.Cmd, soon time.Duration) error {
-	if err := command.Start(); err != nil {
-		return err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(soon):
-		return nil
-	}
-}
-
-func browserCommand(goos, url string) (name string, args []string) {
-	switch goos {
-	case "windows":
-		return "rundll32", []string{"url.dll,FileProtocolHandler", url}
-	case "darwin":
-		return "open", []string{url}
-	default:
-		return "xdg-open", []string{url}
 	}
 }

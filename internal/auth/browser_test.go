@@ -19,26 +19,25 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// person is a stand-in for a browser and whoever sits at it: it follows every redirect, as a browser does.
-type person struct {
+// visitor is a stand-in for a browser and whoever sits at it: it follows every redirect, as a browser does.
+type visitor struct {
 	bench  *bench
 	opened []*url.URL
 	pages  chan string // what the browser shows in the end
 	last   chan *url.URL
 }
 
-func newPerson(b *bench) *person {
-	p := &person{bench: b, pages: make(chan string, 1), last: make(chan *url.URL, 1)}
+func newVisitor(b *bench) *visitor {
+	p := &visitor{bench: b, pages: make(chan string, 1), last: make(chan *url.URL, 1)}
 	b.settings.Login = config.LoginBrowser
 	b.options.OpenBrowser = p.open
 	return p
 }
 
 // open shows a page and returns at once, as a browser does that is open already.
-func (p *person) open(page string) error {
+func (p *visitor) open(page string) error {
 	u, err := url.Parse(page)
 	if err != nil {
 		return err
@@ -66,7 +65,7 @@ func (p *person) open(page string) error {
 	return nil
 }
 
-func TestSigningInByBrowser(t *testing.T) {
+func TestBrowser_signIn(t *testing.T) {
 	t.Parallel()
 	const idp = "3333333333333333333333333333333333333333/3333333333333333"
 	for name, test := range map[string]struct {
@@ -88,7 +87,7 @@ func TestSigningInByBrowser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			p := newPerson(b)
+			p := newVisitor(b)
 			if test.set != nil {
 				test.set(b)
 			}
@@ -135,38 +134,38 @@ func TestSigningInByBrowser(t *testing.T) {
 	}
 }
 
-func TestSigningInByBrowserThatFails(t *testing.T) {
+func TestBrowser_fails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		set  func(b *bench, p *person)
+		set  func(b *bench, p *visitor)
 		want string
 		page string
 	}{
 		"an organization that is not verified": {
-			set:  func(b *bench, _ *person) { b.settings.OrgName = "other.example" },
+			set:  func(b *bench, _ *visitor) { b.settings.OrgName = "other.example" },
 			want: "there is no such account",
 			page: "was not signed in",
 		},
 		"an identity that is not there": {
-			set:  func(b *bench, _ *person) { b.settings.Identity = otherIdentity },
+			set:  func(b *bench, _ *visitor) { b.settings.Identity = otherIdentity },
 			want: "there is no such account",
 			page: "was not signed in",
 		},
 		"no browser": {
-			set: func(b *bench, _ *person) {
+			set: func(b *bench, _ *visitor) {
 				b.options.OpenBrowser = func(string) error { return errors.New("no\x1bscreen") }
 			},
 			want: "no browser could be opened: no\\u001bscreen",
 		},
 		"switched off": {
-			set:  func(b *bench, _ *person) { b.settings.Login = config.LoginNever },
+			set:  func(b *bench, _ *visitor) { b.settings.Login = config.LoginNever },
 			want: `login is not "browser"`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			p := newPerson(b)
+			p := newVisitor(b)
 			test.set(b, p)
 			tokens := b.tokens()
 			for range 3 { // A second resource must not open a second window.
@@ -223,7 +222,7 @@ func answer(b *bench, change func(callback *url.URL, query url.Values)) chan int
 	return status
 }
 
-func TestAnAnswerThatIsNotTheIssuersIsTurnedAway(t *testing.T) {
+func TestBrowser_callback_refusesOthers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(callback *url.URL, query url.Values)
@@ -260,13 +259,13 @@ func TestAnAnswerThatIsNotTheIssuersIsTurnedAway(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsOfNoUse(t *testing.T) {
+func TestBrowser_callback_unusable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		query url.Values
 		want  string
 	}{
-		"an error":                  {url.Values{"error": {"try \x1blater " + jwt(`{"sub":"c4n4ry"}`)}, "status_code": {"500"}}, "did not sign you in: try \\u001blater (secret)"},
+		"an error":                  {url.Values{"error": {"try \x1blater " + jwt(`{"sub":"c4n4ry"}`)}, "status_code": {"500"}}, "did not sign you in: try \\u001blater (redacted)"},
 		"an account that is not":    {url.Values{"error": {"x"}, "status_code": {"404"}}, "no such account"},
 		"nothing":                   {url.Values{}, "did not sign you in"},
 		"a token for someone else":  {url.Values{"token": {jwt(`{"aud":"https://elsewhere.example","sub":"c4n4ry","exp":4000000000}`)}}, "another audience"},
@@ -290,9 +289,9 @@ func TestAnAnswerThatIsOfNoUse(t *testing.T) {
 	}
 }
 
-func TestNobodySignsIn(t *testing.T) {
+func TestBrowser_callback_timesOut(t *testing.T) {
 	t.Parallel()
-	c, err := newCallback()
+	c, err := newCallback(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,10 +303,10 @@ func TestNobodySignsIn(t *testing.T) {
 	}
 }
 
-func TestTheCallbackIsGoneAfterwards(t *testing.T) {
+func TestBrowser_callback_isClosed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	p := newPerson(b)
+	p := newVisitor(b)
 	b.token(b.tokens())
 	<-p.pages
 	callback := p.opened[0].Query().Get("redirect")
@@ -320,22 +319,39 @@ func TestTheCallbackIsGoneAfterwards(t *testing.T) {
 	})
 }
 
-func TestBrowserCommand(t *testing.T) {
+func TestBrowserCommands(t *testing.T) {
 	t.Parallel()
-	for goos, want := range map[string][]string{
-		"linux":   {"xdg-open", "https://a.example/?b&c"},
-		"freebsd": {"xdg-open", "https://a.example/?b&c"},
-		"darwin":  {"open", "https://a.example/?b&c"},
-		"windows": {"rundll32", "url.dll,FileProtocolHandler", "https://a.example/?b&c"},
+	const page = "https://a.example/?b&c"
+	for name, test := range map[string]struct {
+		goos string
+		env  map[string]string
+		want []string
+	}{
+		"Linux with X":                {"linux", map[string]string{"DISPLAY": ":0"}, []string{"xdg-open " + page}},
+		"Linux with Wayland":          {"linux", map[string]string{"WAYLAND_DISPLAY": "wayland-0"}, []string{"xdg-open " + page}},
+		"FreeBSD":                     {"freebsd", map[string]string{"DISPLAY": ":0"}, []string{"xdg-open " + page}},
+		"Linux without a display":     {"linux", nil, nil},
+		"macOS":                       {"darwin", nil, []string{"open " + page}},
+		"Windows":                     {"windows", nil, []string{"rundll32 url.dll,FileProtocolHandler " + page}},
+		"WSL":                         {"linux", map[string]string{"WSL_DISTRO_NAME": "Ubuntu"}, []string{"wslview " + page, "rundll32.exe url.dll,FileProtocolHandler " + page}},
+		"BROWSER":                     {"linux", map[string]string{"BROWSER": "firefox"}, []string{"firefox " + page}},
+		"BROWSER before the system's": {"linux", map[string]string{"BROWSER": "firefox", "DISPLAY": ":0"}, []string{"firefox " + page, "xdg-open " + page}},
+		"BROWSER with several":        {"linux", map[string]string{"BROWSER": "a --open %s -x:b -y"}, []string{"a --open " + page + " -x", "b -y " + page}},
 	} {
-		name, args := browserCommand(goos, "https://a.example/?b&c")
-		if got := append([]string{name}, args...); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", goos, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got []string
+			for _, command := range browserCommands(test.goos, func(name string) string { return test.env[name] }, page) {
+				got = append(got, strings.Join(command, " "))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
-func TestABrowserThatCannotBeOpenedSaysSo(t *testing.T) {
+func TestBrowser_launch_fails(t *testing.T) {
 	t.Parallel()
 	if err := launch(exec.Command("browser-that-is-not-there"), time.Minute); err == nil {
 		t.Error("not there: no error")
@@ -351,7 +367,7 @@ func TestABrowserThatCannotBeOpenedSaysSo(t *testing.T) {
 	}
 }
 
-func TestABrowserThatStaysInTheForegroundIsNotWaitedFor(t *testing.T) {
+func TestBrowser_launch_inTheForeground(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -363,9 +379,9 @@ func TestABrowserThatStaysInTheForegroundIsNotWaitedFor(t *testing.T) {
 	_ = command.Process.Kill()
 }
 
-// TestNoTokenIsShownWhateverFails plants canaries in every token there is and has everything fail, with an STS that
+// TestTokens_areNotShownWhateverFails plants canaries in every token there is and has everything fail, with an STS that
 // repeats what it was sent.
-func TestNoTokenIsShownWhateverFails(t *testing.T) {
+func TestTokens_areNotShownWhateverFails(t *testing.T) {
 	t.Parallel()
 	canary := func(name string) string { return jwt(`{"sub":"c4n4ry-` + name + `","exp":4000000000,"aud":"x"}`) }
 	b := newBench(t)
@@ -375,7 +391,7 @@ func TestNoTokenIsShownWhateverFails(t *testing.T) {
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = canary("hcp")
 	b.keep(b.folder(b.settings.Identity), accessTokenFile, canary("access"))
 	b.keep(b.folder(b.settings.Identity), refreshTokenFile, "c4n4ry-refresh")
-	b.options.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
+	b.options.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) {
 		return []byte(canary("chainctl")), []byte(canary("chainctl")), errors.New(canary("chainctl"))
 	}
 	b.settings.Login = config.LoginBrowser
@@ -399,17 +415,17 @@ func TestNoTokenIsShownWhateverFails(t *testing.T) {
 	_, err := b.tokens().Token(t.Context())
 	check(t, err, "c4n4ry-access", "c4n4ry-chainctl", "c4n4ry-browser", gitHubBearer, canary("github"), canary("hcp"))
 
-	b.settings.IdentityToken = redact.Secret(canary("identity"))
+	set(&b.settings.IdentityToken, canary("identity"))
 	_, err = b.tokens().Token(t.Context())
 	check(t, err, canary("identity"))
 
-	b.settings.Token = redact.Secret(canary("token"))
+	set(&b.settings.Token, canary("token"))
 	tokens := b.tokens()
 	tokens.Discard(b.token(tokens))
 	_, err = tokens.Token(t.Context())
 	check(t, err, "c4n4ry-token")
 
-	expired := from(clock.NewFake(time.Unix(4_000_000_001, 0)), static{value: canary("token"), now: clock.NewFake(time.Unix(4_000_000_001, 0)).Now, refused: func(string) bool { return false }})
+	expired := from(clock.NewFake(time.Unix(4_000_000_001, 0)), staticToken{value: canary("token"), requirements: tokenRequirements{clock: clock.NewFake(time.Unix(4_000_000_001, 0)), refused: func(string) bool { return false }}})
 	_, err = expired.Token(t.Context())
 	check(t, err, "c4n4ry-token")
 }

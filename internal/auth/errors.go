@@ -9,8 +9,11 @@ import (
 
 // Error says that no source has a token, and why not.
 type Error struct {
-	// Audience is whom the token was to be for.
+	// Audience is what the token was to be for.
 	Audience string
+
+	// SessionEnded says that the run began with a token of chainctl's session.
+	SessionEnded bool
 
 	// Attempts are the sources that were looked at, in order.
 	Attempts []Attempt
@@ -22,26 +25,26 @@ type Attempt struct {
 	Reason string // never holds a token
 }
 
-// Error lists each source and why it gave nothing, and the two shortest ways to get a token.
+// Error says what to do, and lists each source and why it gave nothing.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no usable token was found to call the platform with (audience %s). Looked at, in this order:\n", e.Audience)
+	if e.SessionEnded {
+		fmt.Fprintf(&b, "chainctl's session ended during this run, and the provider found no other token for the audience %s. "+
+			"The organization decides how long a session lasts (`chainctl iam auth-policy`). To go on, either:\n", e.Audience)
+	} else {
+		fmt.Fprintf(&b, "no usable token was found to call the platform with (audience %s). To get one, either:\n", e.Audience)
+	}
+	fmt.Fprintf(&b, "  - at a workstation, run `chainctl auth login --audience %s`\n"+
+		"  - in a pipeline, set the provider's identity to the UIDP of an assumable identity, so that the provider signs in "+
+		"by itself and again when the token expires, and identity_token to the pipeline's OIDC token (not needed on GitHub "+
+		"Actions, HCP Terraform, Buildkite and Google Cloud); or set CHAINGUARD_TOKEN\n\nLooked at, in this order:\n", e.Audience)
 	for _, a := range e.Attempts {
 		fmt.Fprintf(&b, "  - %s: %s\n", a.Source, a.Reason)
 	}
-	fmt.Fprintf(&b, "The shortest ways to get one:\n"+
-		"  - at a workstation, run `chainctl auth login --audience %s`\n"+
-		"  - in a pipeline, set the provider's identity to the UIDP of an assumable identity, and identity_token to the "+
-		"pipeline's OIDC token (not needed on GitHub Actions and HCP Terraform); or set CHAINGUARD_TOKEN", e.Audience)
-	return b.String()
+	return strings.TrimRight(b.String(), "\n")
 }
 
-// quote makes someone else's words fit for an error: without the secrets, in one line, and [redact.Text].
-func quote(text string, secrets ...string) string {
-	for _, secret := range secrets {
-		if secret = strings.TrimSpace(secret); secret != "" {
-			text = strings.ReplaceAll(text, secret, "(secret)")
-		}
-	}
-	return redact.Text(strings.Join(strings.Fields(text), " "))
+// quote makes text from outside fit for an error: without secrets, in one line, and safe for a terminal.
+func quote(secrets *redact.Secrets, text string) string {
+	return secrets.Text(strings.Join(strings.Fields(text), " "))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-func TestQuoteMakesWordsOfOthersHarmless(t *testing.T) {
+func TestQuote(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ text, secret, want string }{
 		"plain":                     {"not found", "", "not found"},
@@ -17,24 +17,22 @@ func TestQuoteMakesWordsOfOthersHarmless(t *testing.T) {
 		"escapes":                   {"\x1b[31mred\x1b[0m\x07", "", `\u001b[31mred\u001b[0m\u0007`},
 		"bidirectional":             {"a\u202eb", "", `a\u202eb`},
 		"not UTF-8":                 {"a\xffb", "", `a\ufffdb`},
-		"the secret":                {"the token s3cret is bad", "s3cret", "the token (secret) is bad"},
-		"the secret in line breaks": {"s3cret", "s3cret\n", "(secret)"},
-		"an unknown JWT":            {"bad: " + jwt(`{"a":1}`), "", "bad: (secret)"},
-		"a refresh token":           {"bad: eyJleHAiOjE4MDAwMDAwMDB9==", "", "bad: (secret)"},
-		"an escaped JWT":            {"?token=eyJhbGciOiJub25lIn0%2EeyJhIjoxfQ", "", "?token=(secret)"},
+		"the secret":                {"the token s3cret-1 is bad", "s3cret-1", "the token (redacted) is bad"},
+		"the secret in line breaks": {"s3cret-1", "s3cret-1\n", "(redacted)"},
+		"an unknown JWT":            {"bad: " + jwt(`{"a":1}`), "", "bad: (redacted)"},
+		"a refresh token":           {"bad: eyJleHAiOjE4MDAwMDAwMDB9==", "", "bad: (redacted)"},
+		"an escaped JWT":            {"?token=eyJhbGciOiJub25lIn0%2EeyJhIjoxfQ", "", "?token=(redacted)"},
 	} {
-		secrets := []string{}
-		if test.secret != "" {
-			secrets = append(secrets, test.secret)
-		}
-		if got := quote(test.text, secrets...); got != test.want {
+		var secrets redact.Secrets
+		secrets.Add(test.secret)
+		if got := quote(&secrets, test.text); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }
 
-// TestNothingIsPrinted is not parallel, as it takes the standard streams away.
-func TestNothingIsPrinted(t *testing.T) {
+// TestTokens_printNothing is not parallel, as it takes the standard streams away.
+func TestTokens_printNothing(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -49,11 +47,12 @@ func TestNothingIsPrinted(t *testing.T) {
 		b.refusal(b.tokens(), "chainctl's refresh token")
 
 		b.settings.Login = config.LoginBrowser
-		p := newPerson(b)
+		p := newVisitor(b)
 		b.token(b.tokens())
 		<-p.pages
 
-		b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
+		b.settings.Identity = b.emulator.AdminIdentity()
+		set(&b.settings.IdentityToken, b.upstream())
 		b.token(b.tokens())
 	}()
 	_ = writer.Close()

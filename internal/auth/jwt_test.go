@@ -54,7 +54,7 @@ func TestReadClaims(t *testing.T) {
 	}
 }
 
-func TestNewlyIssuedTokensAreTimedWhateverOurClockSays(t *testing.T) {
+func TestNewlyIssued_whateverOurClockSays(t *testing.T) {
 	t.Parallel()
 	hour := jwt(`{"iat":1800000000,"exp":1800003600}`)
 	issuedAt := time.Unix(1_800_000_000, 0)

@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// acquireLock waits until no other process, and nobody else in this one, holds the lock, or until ctx ends. The file
+// acquireLock waits until no other process, and no other goroutine of this one, holds the lock, or until ctx ends. The file
 // stays: to remove it would take it away under those who wait. The system gives a lock back when its holder dies.
 func acquireLock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)

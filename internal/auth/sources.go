@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
@@ -12,60 +13,100 @@ type source interface {
 	// name is what the user knows it by.
 	name() string
 
-	// token gets one. The error says why there is none, in words that are safe to show.
-	token(ctx context.Context) (issued, error)
+	// get gets a token. The error says why there is none, in words that are safe to show.
+	get(ctx context.Context) (token, error)
 }
 
 // sources lists where to look for a token, in order. A token, or an identity token, that the user gave is the only one
-// that is tried: what was asked for by name must not be replaced by someone else's token that lies around.
+// that is tried: what was asked for by name must not be replaced by another user's token that happens to be cached.
 func sources(s config.Settings, o Options, refused func(string) bool) []source {
+	o.Secrets.Add(s.Token.Reveal())
+	requirements := tokenRequirements{
+		audience: s.Audience, issuer: s.Issuer, identity: s.Identity, clock: o.Clock, secrets: o.Secrets, refused: refused,
+	}
 	if s.Token != "" {
-		return []source{static{
-			value:   s.Token.Reveal(),
-			origin:  s.Origin("token"),
-			now:     o.Now,
-			refused: refused,
-		}}
+		return []source{staticToken{value: s.Token.Reveal(), origin: s.Origin("token"), requirements: requirements}}
 	}
 	noToken := unset{"token", "not set, neither in the provider block nor as CHAINGUARD_TOKEN"}
 
+	calls := httpCaller{clock: o.Clock, timeout: s.RequestTimeout}
 	sts := sts{
+		http:      calls,
 		issuer:    s.Issuer,
 		audience:  s.Audience,
 		identity:  s.Identity,
 		userAgent: o.UserAgent,
-		timeout:   s.RequestTimeout,
-		now:       o.Now,
-		wait:      o.Sleep,
+		secrets:   o.Secrets,
 	}
+	files := tokenFiles{timeout: s.RequestTimeout, secrets: o.Secrets}
 	if s.IdentityToken != "" {
 		return []source{noToken, exchanged{label: "identity_token", sts: sts, upstream: identityToken{
-			value:  s.IdentityToken.Reveal(),
-			origin: s.Origin("identity_token"),
-			env:    o.Environment,
-			now:    o.Now,
+			value:      s.IdentityToken.Reveal(),
+			origin:     s.Origin("identity_token"),
+			expandPath: o.Environment.ExpandPath,
+			files:      files,
+			clock:      o.Clock,
 		}}}
 	}
-
-	wanted := wanted{audience: s.Audience, issuer: s.Issuer, identity: s.Identity, now: o.Now, refused: refused}
-	cache := cache{wanted: wanted, dir: o.CacheDir, readFile: o.Environment.ReadFile}
-	return []source{
+	all := []source{
 		noToken,
 		unset{"identity_token", "not set, neither in the provider block nor as CHAINGUARD_IDENTITY_TOKEN or TF_CHAINGUARD_IDENTITY_TOKEN"},
-		exchanged{label: "GitHub Actions", sts: sts, upstream: gitHubActions{
-			identity: s.Identity, audience: s.Issuer, getenv: o.Environment.Getenv, client: o.httpClient,
-			timeout: s.RequestTimeout, wait: o.Sleep,
-		}},
-		exchanged{label: "HCP Terraform", sts: sts, upstream: hcpTerraform{
-			identity: s.Identity, audience: s.Issuer, getenv: o.Environment.Getenv, now: o.Now,
-		}},
-		cachedToken{cache},
-		refreshToken{cache: cache, sts: sts, allowed: s.UseRefreshToken},
-		chainctlProgram{wanted: wanted, run: o.RunChainctl},
-		browser{
-			settings: s, cache: cache, now: o.Now, open: o.OpenBrowser,
-		},
 	}
+
+	// An OIDC token of the machine says who may assume an identity, and not which.
+	if s.Identity == "" {
+		all = append(all, unset{"OIDC token of the machine", "not looked for, as no identity is set (identity in the provider " +
+			"block, CHAINGUARD_IDENTITY or TF_CHAINGUARD_IDENTITY). With one, those of GitHub Actions, HCP Terraform, Buildkite, " +
+			"Google Cloud and " + o.mountedToken + " are used"})
+	} else {
+		getenv := o.Environment.Getenv
+		for _, ambient := range []struct {
+			name     string
+			upstream upstream
+		}{
+			{"GitHub Actions", gitHubActions{audience: s.Issuer, getenv: getenv, http: calls, secrets: o.Secrets}},
+			{"HCP Terraform", hcpTerraform{audience: s.Issuer, getenv: getenv, clock: o.Clock}},
+			{"Buildkite", buildkite{audience: hostOf(s.Issuer), getenv: getenv, run: o.RunProgram, secrets: o.Secrets}},
+			{"Google Cloud", googleCloud{audience: s.Issuer, getenv: getenv, readFile: o.Environment.ReadFile, http: calls, secrets: o.Secrets}},
+			{"mounted file", mountedToken{path: o.mountedToken, files: files, clock: o.Clock}},
+		} {
+			all = append(all, exchanged{label: ambient.name, upstream: ambient.upstream, sts: sts})
+		}
+	}
+
+	cache := cache{tokenRequirements: requirements, dir: o.CacheDir, files: files}
+	program := &chainctlProgram{requirements: requirements, run: o.RunProgram}
+	person := person{settings: s, cache: cache, sts: sts, options: o}
+	return append(all,
+		cachedToken{cache},
+		program,
+		refreshToken{cache: cache, sts: sts, program: program, allowed: s.UseRefreshToken},
+		browser{person},
+		headless{person},
+	)
+}
+
+// upstream is where a workload has its own OIDC token from.
+type upstream interface {
+	// identityToken gets one, a new one each time if possible. The error never shows any of it.
+	identityToken(ctx context.Context) (string, error)
+}
+
+// exchanged is a source that trades a workload's own OIDC token for one of the platform's.
+type exchanged struct {
+	label    string
+	upstream upstream
+	sts      sts
+}
+
+func (e exchanged) name() string { return e.label }
+
+func (e exchanged) get(ctx context.Context) (token, error) {
+	identityToken, err := e.upstream.identityToken(ctx)
+	if err != nil {
+		return token{}, err
+	}
+	return e.sts.exchange(ctx, identityToken)
 }
 
 // unset is a source that the user did not configure.
@@ -73,4 +114,13 @@ type unset struct{ label, reason string }
 
 func (u unset) name() string { return u.label }
 
-func (u unset) token(context.Context) (issued, error) { return issued{}, errors.New(u.reason) }
+func (u unset) get(context.Context) (token, error) { return token{}, errors.New(u.reason) }
+
+// hostOf returns the host of a URL, which some issuers of OIDC tokens take as the audience in place of the URL.
+func hostOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return rawURL
+	}
+	return u.Host
+}

@@ -32,7 +32,7 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 		clock:    p.clock,
 		opened:   p.opened,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
-			options := auth.Options{UserAgent: userAgent, Now: p.clock.Now, Sleep: p.sleep, Environment: p.environment}
+			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment}
 			if p.signIn != nil {
 				p.signIn(&options)
 			}

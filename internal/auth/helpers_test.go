@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // start is when tests begin. Tokens count in whole seconds.
@@ -30,6 +32,7 @@ type bench struct {
 	variables map[string]string
 	settings  config.Settings
 	options   Options
+	secrets   redact.Secrets
 }
 
 func newBench(t *testing.T, seed ...emulator.Seed) *bench {
@@ -50,7 +53,8 @@ func newBench(t *testing.T, seed ...emulator.Seed) *bench {
 	}
 	b.options = Options{
 		UserAgent: "terraform-provider-chainguard/test",
-		Now:       b.clock.Now,
+		Clock:     b.clock,
+		Secrets:   &b.secrets,
 		Environment: config.Environment{
 			Getenv:   func(name string) string { return b.variables[name] },
 			ReadFile: os.ReadFile,
@@ -58,11 +62,12 @@ func newBench(t *testing.T, seed ...emulator.Seed) *bench {
 			HomeDir:  t.TempDir(),
 		},
 		CacheDir: t.TempDir(),
-		RunChainctl: func(context.Context, ...string) ([]byte, []byte, error) {
+		RunProgram: func(context.Context, string, ...string) ([]byte, []byte, error) {
 			return nil, nil, exec.ErrNotFound
 		},
-		OpenBrowser: func(string) error { return errors.New("there is no screen") },
-		Sleep:       func(context.Context, time.Duration) error { return nil },
+		OpenBrowser:  func(string) error { return errors.New("there is no screen") },
+		OpenTerminal: func() (io.WriteCloser, error) { return nil, errors.New("there is no terminal") },
+		mountedToken: filepath.Join(t.TempDir(), "mounted"),
 	}
 	return b
 }
@@ -111,7 +116,7 @@ func (b *bench) upstream() string {
 
 // folder is where chainctl keeps the tokens of the audience, or of one identity of it.
 func (b *bench) folder(identity string) string {
-	c := cache{dir: b.options.CacheDir, wanted: wanted{audience: b.settings.Audience, identity: identity}}
+	c := cache{dir: b.options.CacheDir, tokenRequirements: tokenRequirements{audience: b.settings.Audience, identity: identity}}
 	folders, err := c.folders()
 	if err != nil {
 		b.Fatal(err)
@@ -164,7 +169,7 @@ func jwt(payload string) string {
 // fakeSource gives what a test tells it to.
 type fakeSource struct {
 	label string
-	get   func(ctx context.Context) (issued, error)
+	give  func(ctx context.Context) (token, error)
 
 	mu    sync.Mutex
 	calls int
@@ -172,11 +177,11 @@ type fakeSource struct {
 
 func (f *fakeSource) name() string { return f.label }
 
-func (f *fakeSource) token(ctx context.Context) (issued, error) {
+func (f *fakeSource) get(ctx context.Context) (token, error) {
 	f.mu.Lock()
 	f.calls++
 	f.mu.Unlock()
-	return f.get(ctx)
+	return f.give(ctx)
 }
 
 func (f *fakeSource) count() int {
@@ -188,8 +193,8 @@ func (f *fakeSource) count() int {
 // counted gives token-1, token-2 and so on, each of which lives as long as it is told to.
 func counted(c *clock.Fake, lifetime time.Duration) *fakeSource {
 	f := &fakeSource{label: "counted"}
-	f.get = func(context.Context) (issued, error) {
-		i := issued{access: fmt.Sprintf("token-%d", f.count())}
+	f.give = func(context.Context) (token, error) {
+		i := token{access: fmt.Sprintf("token-%d", f.count())}
 		if lifetime > 0 {
 			i.expiry, i.lifetime = c.Now().Add(lifetime), lifetime
 		}
@@ -200,10 +205,13 @@ func counted(c *clock.Fake, lifetime time.Duration) *fakeSource {
 
 // from makes Tokens with made-up sources.
 func from(c *clock.Fake, sources ...source) *Tokens {
-	t := New(config.Settings{Audience: "https://api.example"}, Options{Now: c.Now})
+	t := New(config.Settings{Audience: "https://api.example"}, Options{Clock: c})
 	t.sources = sources
 	return t
 }
+
+// set assigns text to a setting, whatever type of string that is.
+func set[S ~string](setting *S, text string) { *setting = S(text) }
 
 func contains(t *testing.T, text string, wanted ...string) {
 	t.Helper()

@@ -30,7 +30,7 @@ func (b *bench) signedInLongAgo(folder string) (refresh string) {
 	return refresh
 }
 
-func TestARefreshTokenIsSpentAndReplaced(t *testing.T) {
+func TestRefreshToken_isSpentAndReplaced(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -83,7 +83,7 @@ func leftBehind(t *testing.T, folder string) {
 	}
 }
 
-func TestATokenThatIsNearlyOverIsRefreshed(t *testing.T) {
+func TestRefreshToken_beforeTheAccessTokenExpires(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -96,7 +96,7 @@ func TestATokenThatIsNearlyOverIsRefreshed(t *testing.T) {
 	}
 }
 
-func TestARefusedTokenIsRefreshed(t *testing.T) {
+func TestRefreshToken_afterARefusal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -111,7 +111,7 @@ func TestARefusedTokenIsRefreshed(t *testing.T) {
 	}
 }
 
-func TestARefreshTokenOfAnIdentity(t *testing.T) {
+func TestRefreshToken_ofAnIdentity(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
@@ -137,7 +137,7 @@ func TestARefreshTokenOfAnIdentity(t *testing.T) {
 	}
 }
 
-func TestARefreshTokenThatIsNotSpent(t *testing.T) {
+func TestRefreshToken_notSpent(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		set   func(b *bench, folder string)
@@ -171,7 +171,7 @@ func TestARefreshTokenThatIsNotSpent(t *testing.T) {
 			set: func(b *bench, _ string) {
 				b.emulator.Inject(emulator.Fault{Method: "ExchangeRefreshToken", Code: codes.Unavailable, Message: "later"})
 			},
-			want:  "cannot be reached: later",
+			want:  "is unavailable: later",
 			calls: 1,
 		},
 		"an answer without a token": {
@@ -208,7 +208,7 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-func TestARefreshTokenIsNotSpentWhereTheNextCannotBeKept(t *testing.T) {
+func TestRefreshToken_notSpentWhereTheNextCannotBeKept(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" || os.Getuid() == 0 {
 		t.Skip("whoever runs this may write everywhere")
@@ -227,7 +227,7 @@ func TestARefreshTokenIsNotSpentWhereTheNextCannotBeKept(t *testing.T) {
 	}
 }
 
-func TestARefreshTokenIsNotSpentWhereNoFileCanBeMade(t *testing.T) {
+func TestRefreshToken_notSpentWhereNoFileCanBeMade(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -239,7 +239,7 @@ func TestARefreshTokenIsNotSpentWhereNoFileCanBeMade(t *testing.T) {
 	reason, _ := b.refusal(b.tokens(), "chainctl's refresh token")
 	contains(t, reason, "cannot be locked, so the refresh token is not spent")
 
-	s := refreshToken{cache: cache{}, sts: sts{}}
+	s := refreshToken{}
 	if _, err := s.spend(t.Context(), filepath.Join(folder, "none"), "token"); err == nil || !strings.Contains(err.Error(), "cannot be written to") {
 		t.Errorf("a folder that is not there: %v", err)
 	}
@@ -248,7 +248,7 @@ func TestARefreshTokenIsNotSpentWhereNoFileCanBeMade(t *testing.T) {
 	}
 }
 
-func TestManyProcessesSpendARefreshTokenOnce(t *testing.T) {
+func TestRefreshToken_isSpentOnceByManyProcesses(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.signedInLongAgo(b.folder(""))
@@ -274,7 +274,7 @@ func TestManyProcessesSpendARefreshTokenOnce(t *testing.T) {
 	}
 }
 
-func TestATokenThatChainctlGotInTheMeantimeIsTaken(t *testing.T) {
+func TestRefreshToken_spentByChainctlMeanwhile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -292,7 +292,7 @@ func TestATokenThatChainctlGotInTheMeantimeIsTaken(t *testing.T) {
 	}
 }
 
-func TestALockIsWaitedForWithinReason(t *testing.T) {
+func TestLock_isWaitedFor(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), lockFile)
 	unlock, err := acquireLock(t.Context(), path)
@@ -318,7 +318,7 @@ func TestALockIsWaitedForWithinReason(t *testing.T) {
 	}
 }
 
-func TestAFileIsReplacedAtOnce(t *testing.T) {
+func TestChainctlCache_replace_isAtomic(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, accessTokenFile)
@@ -326,9 +326,14 @@ func TestAFileIsReplacedAtOnce(t *testing.T) {
 	if err := replace(folder, accessTokenFile, tokens[0]); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
+	var (
+		wg sync.WaitGroup
+		mu sync.Mutex
+	)
 	for i := range 100 {
 		wg.Go(func() {
+			mu.Lock() // In place of the lock between processes.
+			defer mu.Unlock()
 			if err := replace(folder, accessTokenFile, tokens[i%len(tokens)]); err != nil {
 				t.Error(err)
 			}
@@ -344,10 +349,10 @@ func TestAFileIsReplacedAtOnce(t *testing.T) {
 	leftBehind(t, folder)
 }
 
-func TestSaving(t *testing.T) {
+func TestChainctlCache_save(t *testing.T) {
 	t.Parallel()
 	for _, refresh := range []string{"", "refresh"} {
-		c := cache{dir: filepath.Join(t.TempDir(), "new"), readFile: os.ReadFile, wanted: wanted{audience: "https://api.example", now: time.Now}}
+		c := cache{dir: filepath.Join(t.TempDir(), "new"), files: tokenFiles{timeout: time.Minute}, tokenRequirements: tokenRequirements{audience: "https://api.example"}}
 		if err := c.save(t.Context(), "access", refresh); err != nil {
 			t.Fatal(err)
 		}
@@ -359,10 +364,10 @@ func TestSaving(t *testing.T) {
 		if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
 			t.Errorf("folder: %v, %v", info, err)
 		}
-		if got, err := c.read(folders[0], accessTokenFile); err != nil || got != "access" {
+		if got, err := c.read(t.Context(), folders[0], accessTokenFile); err != nil || got != "access" {
 			t.Errorf("access token: %q, %v", got, err)
 		}
-		if got, err := c.read(folders[0], refreshTokenFile); got != refresh {
+		if got, err := c.read(t.Context(), folders[0], refreshTokenFile); got != refresh {
 			t.Errorf("refresh token: %q, %v", got, err)
 		}
 	}
@@ -371,7 +376,7 @@ func TestSaving(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "chainguard"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (cache{dir: dir, wanted: wanted{audience: "a"}}).save(t.Context(), "access", ""); err == nil {
+	if err := (cache{dir: dir, tokenRequirements: tokenRequirements{audience: "a"}}).save(t.Context(), "access", ""); err == nil {
 		t.Error("saved in a file")
 	}
 }

@@ -1,6 +1,6 @@
 // Package auth gets the token that the platform's API is called with, from the first source that has one: the provider
-// block or the environment, a workload's OIDC token exchanged at the platform's security token service (STS), what
-// chainctl has cached, chainctl itself, or a person at a browser.
+// block or the environment, a workload's OIDC token exchanged at the platform's security token service (STS), chainctl's
+// cache, the chainctl program, or a person at a browser.
 //
 // Nothing in here prints, logs or puts into an error a token of any kind.
 package auth
@@ -8,8 +8,8 @@ package auth
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
-	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -18,6 +18,7 @@ import (
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // Options are the parts of the real world that sign-in touches. What is left out is the real thing.
@@ -25,31 +26,37 @@ type Options struct {
 	// UserAgent is sent to the STS.
 	UserAgent string
 
-	// Now is the clock that tokens are held against.
-	Now func() time.Time
+	// Clock is what tokens are held against, and waits between two tries.
+	Clock clock.Clock
 
-	// Environment holds the environment variables and files that tokens are read from.
+	// Secrets learns every token that is read, received or spent.
+	Secrets *redact.Secrets
+
+	// Environment holds the environment variables that tokens are read from.
 	Environment config.Environment
 
 	// CacheDir is the user's cache directory, in which chainctl keeps its tokens.
 	CacheDir string
 
-	// RunChainctl runs the chainctl program and returns what it printed.
-	RunChainctl func(ctx context.Context, args ...string) (stdout, stderr []byte, err error)
+	// RunProgram runs a program and returns what it printed. The error is [exec.ErrNotFound] if there is none of that name.
+	RunProgram func(ctx context.Context, program string, args ...string) (stdout, stderr []byte, err error)
 
 	// OpenBrowser shows a URL to the user.
 	OpenBrowser func(url string) error
 
-	// Sleep waits for d between two tries, or until ctx ends, whose error it then returns.
-	Sleep func(ctx context.Context, d time.Duration) error
+	// OpenTerminal opens the terminal that the user sits at, or fails if there is none.
+	OpenTerminal func() (io.WriteCloser, error)
 
-	// httpClient, if it is set, talks to the GitHub Actions token service.
-	httpClient *http.Client
+	// mountedToken is the path of the file that chainctl's credentials are mounted as.
+	mountedToken string
 }
 
 func (o Options) withDefaults() Options {
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clock.Real{}
+	}
+	if o.Secrets == nil {
+		o.Secrets = new(redact.Secrets)
 	}
 	if o.Environment.Getenv == nil {
 		o.Environment = config.OSEnvironment()
@@ -58,21 +65,24 @@ func (o Options) withDefaults() Options {
 		// Without a cache directory there is no cached token, and the source says so.
 		o.CacheDir, _ = os.UserCacheDir()
 	}
-	if o.RunChainctl == nil {
-		o.RunChainctl = programRunner("chainctl")
+	if o.RunProgram == nil {
+		o.RunProgram = runProgram
 	}
 	if o.OpenBrowser == nil {
-		o.OpenBrowser = openBrowser
+		o.OpenBrowser = browserOpener(o.Environment.Getenv)
 	}
-	if o.Sleep == nil {
-		o.Sleep = clock.Sleep
+	if o.OpenTerminal == nil {
+		o.OpenTerminal = openTerminal
+	}
+	if o.mountedToken == "" {
+		o.mountedToken = mountedTokenPath
 	}
 	return o
 }
 
 const (
-	// renewBefore is how long before its end a token is replaced. A token that lives for less than twice that is
-	// replaced when a fifth of its life is left.
+	// renewBefore is how long before it expires a token is replaced. A token that is valid for less than twice that is
+	// replaced when a fifth of its lifetime is left.
 	renewBefore = time.Minute
 
 	// failureMemory is how long a failed sign-in stands for all that ask. Hundreds of resources must not each wait for
@@ -80,18 +90,20 @@ const (
 	failureMemory = 10 * time.Second
 )
 
-// Tokens hands out the token to call the platform with, and renews it before it ends. It is safe for concurrent use.
+// Tokens hands out the token to call the platform with, and renews it before it expires. It is safe for concurrent use.
 type Tokens struct {
 	options  Options
 	audience string
 	sources  []source
 
+	renewing sync.Mutex // held by the renewal that runs: one that was abandoned ends before the next begins
+
 	mu           sync.Mutex
-	current      issued // empty without one
+	current      token // empty without one
 	renewAt      time.Time
+	issuedBy     source          // that gave the latest token
 	refused      map[string]bool // tokens that the platform did not accept
 	renewal      *renewal        // under way, nil if there is none
-	abandoned    <-chan struct{} // closed when the renewal that nobody waits for any longer has come to its end
 	failure      error           // of the last renewal
 	failureStand time.Time       // until when failure is the answer to all
 }
@@ -113,9 +125,9 @@ func New(s config.Settings, o Options) *Tokens {
 	return t
 }
 
-// Token returns a token that is good for some time to come. It is renewed shortly before its end, once however many
+// Token returns a token that is valid for some time to come. It is renewed shortly before it expires, once however many
 // callers wait; each of them waits only as long as its own context allows. Signing in by browser takes a person's time,
-// so that a context for a single RPC is too short for it.
+// so a context for a single RPC is too short for it.
 //
 // The error is an *[Error] that says what was tried, or wraps that of the context.
 func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
@@ -124,7 +136,7 @@ func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	}
 
 	t.mu.Lock()
-	now := t.options.Now()
+	now := t.options.Clock.Now()
 	if t.current.access != "" && (t.renewAt.IsZero() || now.Before(t.renewAt)) {
 		defer t.mu.Unlock()
 		return t.current.oauth2(), nil
@@ -157,7 +169,28 @@ func (t *Tokens) Discard(accessToken string) {
 		return
 	}
 	t.refused[accessToken] = true
-	t.current = issued{}
+	t.current = token{}
+}
+
+// Close ends what only waits, for a person or for an answer, and returns when nothing is under way any more: a refresh
+// token that is being spent has its successor written. It returns early when ctx ends. To be called before the process
+// ends.
+func (t *Tokens) Close(ctx context.Context) {
+	t.mu.Lock()
+	if t.renewal != nil {
+		t.renewal.cancel()
+	}
+	t.mu.Unlock()
+	idle := make(chan struct{})
+	go func() {
+		t.renewing.Lock()
+		defer t.renewing.Unlock()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
 }
 
 func (t *Tokens) isRefused(accessToken string) bool {
@@ -166,24 +199,25 @@ func (t *Tokens) isRefused(accessToken string) bool {
 	return t.refused[accessToken]
 }
 
-// renewal is one walk through the sources, on behalf of all who wait for it.
+// renewal is one walk through the sources, on behalf of all who wait for it. It is written out, as singleflight does
+// not cancel the work when the last caller leaves.
 type renewal struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int // guarded by Tokens.mu
 
 	// The outcome, to be read when done is closed.
-	token issued
+	token token
 	err   error
 }
 
 // joinRenewal starts a renewal or joins the one under way. t.mu is held.
 func (t *Tokens) joinRenewal(ctx context.Context) *renewal {
 	if t.renewal == nil {
-		// It does not end with the caller that happened to start it, but when the last one has lost interest.
+		// It does not end with the caller that happened to start it, but when the last one has left.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		t.renewal = &renewal{done: make(chan struct{}), cancel: cancel}
-		go t.renew(ctx, t.renewal, t.abandoned)
+		go t.renew(ctx, t.renewal)
 	}
 	t.renewal.waiters++
 	return t.renewal
@@ -198,21 +232,19 @@ func (t *Tokens) leaveRenewal(r *renewal) {
 	}
 	r.cancel()
 	if t.renewal == r {
-		t.renewal, t.abandoned = nil, r.done
+		t.renewal = nil
 	}
 }
 
-// renew carries out a renewal, after the abandoned one has ended.
-func (t *Tokens) renew(ctx context.Context, r *renewal, abandoned <-chan struct{}) {
+func (t *Tokens) renew(ctx context.Context, r *renewal) {
+	t.renewing.Lock()
+	defer t.renewing.Unlock()
 	defer close(r.done)
 	defer r.cancel()
-	if abandoned != nil {
-		<-abandoned
-	}
 
-	token, err := t.obtain(ctx)
-	for err == nil && t.isRefused(token.access) {
-		token, err = t.obtain(ctx) // Given up while we were at it.
+	issued, from, err := t.obtain(ctx)
+	for err == nil && t.isRefused(issued.access) {
+		issued, from, err = t.obtain(ctx) // Given up while we were at it.
 	}
 
 	t.mu.Lock()
@@ -220,13 +252,13 @@ func (t *Tokens) renew(ctx context.Context, r *renewal, abandoned <-chan struct{
 	if t.renewal == r {
 		t.renewal = nil
 	}
-	now := t.options.Now()
+	now := t.options.Clock.Now()
 	switch {
 	case err == nil:
-		t.current, t.renewAt, t.failure = token, token.renewAt(now), nil
-		r.token = token
+		t.current, t.issuedBy, t.renewAt, t.failure = issued, from, issued.renewAt(now), nil
+		r.token = issued
 	case t.current.access != "" && now.Before(t.current.expiry):
-		// The token at hand is good for a little longer, and so may be the next try.
+		// The token at hand is valid for a little longer, and the next try may succeed.
 		t.renewAt = now.Add(t.current.expiry.Sub(now) / 2)
 		r.token = t.current
 	default:
@@ -238,82 +270,44 @@ func (t *Tokens) renew(ctx context.Context, r *renewal, abandoned <-chan struct{
 }
 
 // obtain walks through the sources until one of them has a token.
-func (t *Tokens) obtain(ctx context.Context) (issued, error) {
+func (t *Tokens) obtain(ctx context.Context) (token, source, error) {
 	var (
 		attempts   []Attempt
-		lastResort issued
+		lastResort token
+		lastSource source
 	)
 	for _, s := range t.sources {
-		token, err := s.token(ctx)
+		issued, err := s.get(ctx)
 		if ctx.Err() != nil {
-			return issued{}, fmt.Errorf("signing in: %w", ctx.Err())
+			return token{}, nil, fmt.Errorf("signing in: %w", ctx.Err())
 		}
+		t.options.Secrets.Add(issued.access)
 		switch {
 		case err != nil:
 			attempts = append(attempts, Attempt{Source: s.name(), Reason: err.Error()})
-		case t.isRefused(token.access):
+		case t.isRefused(issued.access):
 			attempts = append(attempts, Attempt{Source: s.name(), Reason: "the platform did not accept its token (Unauthenticated)"})
-		case token.nearlyOver(t.options.Now()):
-			// Better than nothing, but another source may have one that lives longer.
-			lastResort = token
+		case issued.expiresSoon(t.options.Clock.Now()):
+			// Better than nothing, but another source may have one that is valid for longer.
+			lastResort, lastSource = issued, s
 		default:
-			return token, nil
+			return issued, s, nil
 		}
 	}
 	if lastResort.access != "" {
-		return lastResort, nil
+		return lastResort, lastSource, nil
 	}
-	return issued{}, &Error{Audience: t.audience, Attempts: attempts}
+	return token{}, nil, &Error{Audience: t.audience, SessionEnded: t.sessionEnded(), Attempts: attempts}
 }
 
-// issued is a token to call the platform with.
-type issued struct {
-	access   string
-	expiry   time.Time     // by our own clock, zero if it is not known
-	lifetime time.Duration // from issue to expiry, zero if it is not known
-}
-
-// newlyIssued is a token that the STS has just issued. The STS may state the expiry beside the token.
-func newlyIssued(access string, stated, now time.Time) issued {
-	c, err := readClaims(access)
-	if err != nil || c.expiry.IsZero() {
-		if stated.IsZero() {
-			return issued{access: access}
-		}
-		return issued{access: access, expiry: stated, lifetime: stated.Sub(now)}
+// sessionEnded reports whether there was a token of chainctl's session in this run: it was signed in when it began.
+func (t *Tokens) sessionEnded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch t.issuedBy.(type) {
+	case cachedToken, *chainctlProgram, refreshToken:
+		return true
+	default:
+		return false
 	}
-	lifetime := c.expiry.Sub(now)
-	if total := c.lifetime(); total > 0 && (lifetime <= 0 || lifetime > total) {
-		// Our clock is wrong, but the token is fresh: how long it lives is what counts.
-		lifetime = total
-	}
-	return issued{access: access, expiry: now.Add(lifetime), lifetime: lifetime}
-}
-
-func (i issued) oauth2() *oauth2.Token {
-	return &oauth2.Token{AccessToken: i.access, TokenType: "Bearer", Expiry: i.expiry}
-}
-
-// margin is how long before its end the token should be replaced.
-func (i issued) margin() time.Duration {
-	if i.lifetime >= 2*renewBefore {
-		return renewBefore
-	}
-	return i.lifetime / 5
-}
-
-func (i issued) nearlyOver(now time.Time) bool {
-	return !i.expiry.IsZero() && i.expiry.Sub(now) <= i.margin()
-}
-
-// renewAt is when to look for another token, zero for never.
-func (i issued) renewAt(now time.Time) time.Time {
-	if i.expiry.IsZero() {
-		return time.Time{}
-	}
-	margin := i.margin()
-	if remaining := i.expiry.Sub(now); remaining <= margin {
-		margin = remaining / 5 // There is no better one: use up most of it.
-	}
-	return i.expiry.Add(-margin)
 }

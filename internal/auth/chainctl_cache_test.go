@@ -1,8 +1,6 @@
 package auth
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +14,7 @@ import (
 
 const otherIdentity = "2222222222222222222222222222222222222222/2222222222222222"
 
-func TestTheCacheIsWhereChainctlKeepsIt(t *testing.T) {
+func TestChainctlCache_folder(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ audience, goos, want string }{
 		{"https://console-api.enforce.dev", "linux", "https:--console-api.enforce.dev"},
@@ -30,7 +28,7 @@ func TestTheCacheIsWhereChainctlKeepsIt(t *testing.T) {
 	}
 }
 
-func TestACachedTokenIsTaken(t *testing.T) {
+func TestChainctlCache_token(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(b *bench) string{
 		"as chainctl leaves it": func(b *bench) string {
@@ -81,7 +79,7 @@ func TestACachedTokenIsTaken(t *testing.T) {
 	}
 }
 
-func TestACachedTokenThatWillNotDoIsPassedOverWithTheReason(t *testing.T) {
+func TestChainctlCache_token_unusable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		token func(b *bench) string
@@ -114,7 +112,7 @@ func TestACachedTokenThatWillNotDoIsPassedOverWithTheReason(t *testing.T) {
 		"malformed":                 {token: func(*bench) string { return "c4n4ry.c4n4ry.c4n4ry" }, want: "malformed: it is not a JWT"},
 		"not one token":             {token: func(*bench) string { return "c4n4ry and c4n4ry" }, want: "malformed: a file with spaces"},
 		"binary":                    {token: func(*bench) string { return "c4n4ry\x00\x1b" }, want: "malformed: a file with spaces"},
-		"empty":                     {token: func(*bench) string { return "\n" }, want: "malformed: a file without a token"},
+		"empty":                     {token: func(*bench) string { return "\n" }, want: "is empty"},
 		"without an expiry":         {token: func(b *bench) string { return jwt(`{"aud":"` + b.settings.Audience + `"}`) }, want: "does not say when it expires"},
 		"without an audience":       {token: func(*bench) string { return jwt(`{"exp":4000000000}`) }, want: "for another audience ()"},
 		"with an audience of codes": {token: func(*bench) string { return jwt(`{"aud":"\u001b[31mred","exp":4000000000}`) }, want: "(\\u001b[31mred)"},
@@ -139,7 +137,7 @@ func TestACachedTokenThatWillNotDoIsPassedOverWithTheReason(t *testing.T) {
 	}
 }
 
-func TestACachedTokenThatIsRefusedIsNotTakenAgain(t *testing.T) {
+func TestChainctlCache_token_refused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
@@ -156,7 +154,7 @@ func TestACachedTokenThatIsRefusedIsNotTakenAgain(t *testing.T) {
 	}
 }
 
-func TestLookingIntoTheCacheLeavesNothingBehind(t *testing.T) {
+func TestChainctlCache_readingLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
@@ -167,11 +165,11 @@ func TestLookingIntoTheCacheLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestWithoutACacheDirectory(t *testing.T) {
+func TestChainctlCache_withoutADirectory(t *testing.T) {
 	t.Parallel()
 	c := cache{}
-	for _, s := range []source{cachedToken{c}, refreshToken{cache: c, allowed: true}} {
-		if _, err := s.token(t.Context()); err == nil || !strings.Contains(err.Error(), "no cache directory") {
+	for _, s := range []source{cachedToken{c}, refreshToken{cache: c, program: &chainctlProgram{missing: true}, allowed: true}} {
+		if _, err := s.get(t.Context()); err == nil || !strings.Contains(err.Error(), "no cache directory") {
 			t.Errorf("%s: %v", s.name(), err)
 		}
 	}
@@ -180,22 +178,22 @@ func TestWithoutACacheDirectory(t *testing.T) {
 	}
 }
 
-func TestACacheThatCannotBeRead(t *testing.T) {
+func TestChainctlCache_unreadable(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.options.Environment.ReadFile = func(path string) ([]byte, error) {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: errors.New("input/output error")}
+	if err := os.MkdirAll(filepath.Join(b.folder(""), accessTokenFile), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	reason, _ := b.refusal(b.tokens(), "chainctl's cached token")
-	contains(t, reason, "cannot be read: input/output error")
+	contains(t, reason, "cannot be read: is a directory")
 }
 
-func TestIdentitiesAreUIDPsSoTheyCannotLeaveTheCache(t *testing.T) {
+func TestChainctlCache_foldersOfIdentities(t *testing.T) {
 	t.Parallel()
 	if !uidp.Valid(otherIdentity) {
 		t.Fatal("not a UIDP")
 	}
-	folders, err := cache{dir: "/c", wanted: wanted{audience: "a", identity: otherIdentity}}.folders()
+	folders, err := cache{dir: "/c", tokenRequirements: tokenRequirements{audience: "a", identity: otherIdentity}}.folders()
 	want := filepath.Join("/c", "chainguard", "a", strings.ReplaceAll(otherIdentity, "/", "_"))
 	if err != nil || len(folders) != 2 || folders[0] != want || folders[1] != filepath.Dir(want) {
 		t.Errorf("%q, %v", folders, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-func TestATokenIsRenewedShortlyBeforeItsEnd(t *testing.T) {
+func TestTokens_Token_renewsShortlyBeforeExpiry(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		lifetime time.Duration
@@ -35,8 +35,8 @@ func TestATokenIsRenewedShortlyBeforeItsEnd(t *testing.T) {
 			c := clock.NewFake(start)
 			source := counted(c, test.lifetime)
 			if test.lifetime < 0 {
-				source.get = func(context.Context) (issued, error) {
-					return issued{access: fmt.Sprintf("token-%d", source.count()), expiry: c.Now(), lifetime: time.Hour}, nil
+				source.give = func(context.Context) (token, error) {
+					return token{access: fmt.Sprintf("token-%d", source.count()), expiry: c.Now(), lifetime: time.Hour}, nil
 				}
 			}
 			tokens := from(c, source)
@@ -65,7 +65,7 @@ func TestATokenIsRenewedShortlyBeforeItsEnd(t *testing.T) {
 	}
 }
 
-func TestManyCallersGetOneRenewal(t *testing.T) {
+func TestTokens_Token_renewsOnceForAllCallers(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	source := counted(c, time.Hour)
@@ -94,7 +94,7 @@ func TestManyCallersGetOneRenewal(t *testing.T) {
 	}
 }
 
-func TestADiscardedTokenIsReplacedOnce(t *testing.T) {
+func TestTokens_Discard_replacesATokenOnce(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	source := counted(c, time.Hour)
@@ -113,10 +113,10 @@ func TestADiscardedTokenIsReplacedOnce(t *testing.T) {
 	}
 }
 
-func TestASourceThatGivesARefusedTokenAgainIsPassedOver(t *testing.T) {
+func TestTokens_Discard_skipsASourceThatRepeatsIt(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
-	stubborn := &fakeSource{label: "stubborn", get: func(context.Context) (issued, error) { return issued{access: "same"}, nil }}
+	stubborn := &fakeSource{label: "stubborn", give: func(context.Context) (token, error) { return token{access: "same"}, nil }}
 	tokens := from(c, stubborn, counted(c, time.Hour))
 	if _, err := tokens.Token(t.Context()); err != nil {
 		t.Fatal(err)
@@ -127,17 +127,17 @@ func TestASourceThatGivesARefusedTokenAgainIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsGivenUpWhileItIsRenewedIsNotHandedOut(t *testing.T) {
+func TestTokens_Discard_duringARenewal(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	var tokens *Tokens
 	source := counted(c, time.Hour)
-	give := source.get
-	source.get = func(ctx context.Context) (issued, error) {
+	give := source.give
+	source.give = func(ctx context.Context) (token, error) {
 		if source.count() == 2 {
 			// The cache still has the old one, and a call with it is refused at this moment.
 			tokens.Discard("token-1")
-			return issued{access: "token-1"}, nil
+			return token{access: "token-1"}, nil
 		}
 		return give(ctx)
 	}
@@ -154,17 +154,17 @@ func TestATokenThatIsGivenUpWhileItIsRenewedIsNotHandedOut(t *testing.T) {
 	}
 }
 
-func TestAWaiterHonoursItsOwnContextAndSpoilsNothing(t *testing.T) {
+func TestTokens_Token_endsWithItsOwnContextOnly(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	entered, release := make(chan struct{}), make(chan struct{})
-	source := &fakeSource{label: "slow", get: func(ctx context.Context) (issued, error) {
+	source := &fakeSource{label: "slow", give: func(ctx context.Context) (token, error) {
 		close(entered)
 		select {
 		case <-release:
-			return issued{access: "token"}, nil
+			return token{access: "token"}, nil
 		case <-ctx.Done():
-			return issued{}, ctx.Err()
+			return token{}, ctx.Err()
 		}
 	}}
 	tokens := from(c, source)
@@ -197,14 +197,14 @@ func TestAWaiterHonoursItsOwnContextAndSpoilsNothing(t *testing.T) {
 	}
 }
 
-func TestARenewalThatNobodyWaitsForEndsAndTheNextOneStartsAfterIt(t *testing.T) {
+func TestTokens_Token_cancelsARenewalWhenTheLastCallerLeaves(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	entered, mayEnd := make(chan struct{}), make(chan struct{})
 	var mu sync.Mutex
 	running, overlap := 0, false
 	source := &fakeSource{label: "slow"}
-	source.get = func(ctx context.Context) (issued, error) {
+	source.give = func(ctx context.Context) (token, error) {
 		mu.Lock()
 		running++
 		overlap = overlap || running > 1
@@ -214,9 +214,9 @@ func TestARenewalThatNobodyWaitsForEndsAndTheNextOneStartsAfterIt(t *testing.T) 
 			close(entered)
 			<-ctx.Done() // It is told that nobody waits,
 			<-mayEnd     // but takes its time.
-			return issued{}, ctx.Err()
+			return token{}, ctx.Err()
 		}
-		return issued{access: "token"}, nil
+		return token{access: "token"}, nil
 	}
 	tokens := from(c, source)
 
@@ -245,7 +245,7 @@ func TestARenewalThatNobodyWaitsForEndsAndTheNextOneStartsAfterIt(t *testing.T) 
 	}
 }
 
-func TestAContextThatHasEndedGetsNothing(t *testing.T) {
+func TestTokens_Token_withAnEndedContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -255,10 +255,10 @@ func TestAContextThatHasEndedGetsNothing(t *testing.T) {
 	}
 }
 
-func TestAFailureStandsForAWhile(t *testing.T) {
+func TestTokens_Token_remembersAFailure(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
-	source := &fakeSource{label: "broken", get: func(context.Context) (issued, error) { return issued{}, errors.New("no") }}
+	source := &fakeSource{label: "broken", give: func(context.Context) (token, error) { return token{}, errors.New("no") }}
 	tokens := from(c, source)
 	for range 50 {
 		if _, err := tokens.Token(t.Context()); err == nil {
@@ -269,13 +269,13 @@ func TestAFailureStandsForAWhile(t *testing.T) {
 		t.Errorf("%d tries within no time, want one", source.count())
 	}
 	c.Advance(failureMemory)
-	source.get = func(context.Context) (issued, error) { return issued{access: "token"}, nil }
+	source.give = func(context.Context) (token, error) { return token{access: "token"}, nil }
 	if _, err := tokens.Token(t.Context()); err != nil {
 		t.Errorf("the failure outlives its time: %v", err)
 	}
 }
 
-func TestATokenIsUsedUpWhenItCannotBeRenewed(t *testing.T) {
+func TestTokens_Token_usesUpATokenThatCannotBeRenewed(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 	source := counted(c, time.Hour)
@@ -283,7 +283,7 @@ func TestATokenIsUsedUpWhenItCannotBeRenewed(t *testing.T) {
 	if _, err := tokens.Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	source.get = func(context.Context) (issued, error) { return issued{}, errors.New("the issuer is down") }
+	source.give = func(context.Context) (token, error) { return token{}, errors.New("the issuer is down") }
 
 	c.Set(start.Add(59*time.Minute + 30*time.Second))
 	for range 10 {
@@ -300,16 +300,16 @@ func TestATokenIsUsedUpWhenItCannotBeRenewed(t *testing.T) {
 	}
 }
 
-func TestATokenThatIsNearlyOverIsTheLastResort(t *testing.T) {
+func TestTokens_Token_fallsBackToATokenThatExpiresSoon(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
-	expiring := &fakeSource{label: "cache", get: func(context.Context) (issued, error) {
-		return issued{access: "expiring", expiry: start.Add(40 * time.Second), lifetime: time.Hour}, nil
+	expiring := &fakeSource{label: "cache", give: func(context.Context) (token, error) {
+		return token{access: "expiring", expiry: start.Add(40 * time.Second), lifetime: time.Hour}, nil
 	}}
 	if token, err := from(c, expiring, counted(c, time.Hour)).Token(t.Context()); err != nil || token.AccessToken != "token-1" {
 		t.Errorf("with a better one: %+v, %v", token, err)
 	}
-	broken := &fakeSource{label: "broken", get: func(context.Context) (issued, error) { return issued{}, errors.New("no") }}
+	broken := &fakeSource{label: "broken", give: func(context.Context) (token, error) { return token{}, errors.New("no") }}
 	tokens := from(c, expiring, broken)
 	for range 5 {
 		if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "expiring" {
@@ -321,7 +321,7 @@ func TestATokenThatIsNearlyOverIsTheLastResort(t *testing.T) {
 	}
 }
 
-func TestWithNoSourceTheErrorListsEachOfThemInOrder(t *testing.T) {
+func TestError_listsEachSourceInOrder(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	_, err := b.tokens().Token(t.Context())
@@ -330,8 +330,8 @@ func TestWithNoSourceTheErrorListsEachOfThemInOrder(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	want := []string{
-		"token", "identity_token", "GitHub Actions", "HCP Terraform", "chainctl's cached token", "chainctl's refresh token",
-		"the chainctl program", "the browser",
+		"token", "identity_token", "OIDC token of the machine", "chainctl's cached token", "the chainctl program",
+		"chainctl's refresh token", "the browser", "headless sign-in",
 	}
 	var got []string
 	for _, a := range e.Attempts {
@@ -350,10 +350,10 @@ func TestWithNoSourceTheErrorListsEachOfThemInOrder(t *testing.T) {
 	}
 }
 
-func TestOptionsDefaultToTheRealWorld(t *testing.T) {
+func TestOptions_defaultToTheRealWorld(t *testing.T) {
 	t.Parallel()
 	o := Options{}.withDefaults()
-	if o.Now == nil || o.Environment.Getenv == nil || o.RunChainctl == nil || o.OpenBrowser == nil || o.Sleep == nil {
+	if o.Clock == nil || o.Secrets == nil || o.Environment.Getenv == nil || o.RunProgram == nil || o.OpenBrowser == nil || o.OpenTerminal == nil {
 		t.Errorf("something is missing: %+v", o)
 	}
 	if New(config.Settings{Token: "x"}, Options{}) == nil {
@@ -372,10 +372,12 @@ func waitFor(t *testing.T, done func() bool) {
 	}
 }
 
-func TestTokensShowNoTokenHoweverTheyArePrinted(t *testing.T) {
+func TestTokens_areNotPrinted(t *testing.T) {
 	t.Parallel()
 	const secret = "a-token-that-is-not-to-be-seen"
-	tokens := New(config.Settings{Token: secret, Audience: "https://api.example"}, Options{})
+	settings := config.Settings{Audience: "https://api.example"}
+	set(&settings.Token, secret)
+	tokens := New(settings, Options{})
 	if _, err := tokens.Token(t.Context()); err != nil {
 		t.Fatal(err)
 	}

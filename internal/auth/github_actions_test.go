@@ -37,7 +37,7 @@ func newGitHub(b *bench, answer http.HandlerFunc) *gitHub {
 	return g
 }
 
-func TestGitHubActionsHandsOverATokenForTheIssuer(t *testing.T) {
+func TestGitHubActions_tokenForTheIssuer(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var audience, version, authorization string
@@ -63,7 +63,7 @@ func TestGitHubActionsHandsOverATokenForTheIssuer(t *testing.T) {
 	}
 }
 
-func TestGitHubActionsIsTriedAgainWhenItsServiceFails(t *testing.T) {
+func TestGitHubActions_isRepeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var g *gitHub
@@ -79,7 +79,7 @@ func TestGitHubActionsIsTriedAgainWhenItsServiceFails(t *testing.T) {
 	}
 }
 
-func TestGitHubActionsThatGivesNoToken(t *testing.T) {
+func TestGitHubActions_noToken(t *testing.T) {
 	t.Parallel()
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		t.Error("the bearer was led elsewhere")
@@ -96,19 +96,19 @@ func TestGitHubActionsThatGivesNoToken(t *testing.T) {
 			answer: func(w http.ResponseWriter, r *http.Request) {
 				http.Error(w, r.Header.Get("Authorization"), http.StatusForbidden)
 			},
-			want:     "403 Forbidden",
+			want:     "status 403 Forbidden",
 			requests: 1,
 		},
 		"redirected": {
 			answer: func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 			},
-			want:     "307 Temporary Redirect",
+			want:     "status 307 Temporary Redirect",
 			requests: 1,
 		},
 		"down for good": {
 			answer:   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
-			want:     "502 Bad Gateway",
+			want:     "status 502 Bad Gateway",
 			requests: 3,
 		},
 		"no JSON": {
@@ -132,11 +132,7 @@ func TestGitHubActionsThatGivesNoToken(t *testing.T) {
 			answer:   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			set:      func(b *bench) { b.settings.RequestTimeout = 50 * time.Millisecond },
 			want:     "deadline exceeded",
-			requests: 1,
-		},
-		"without an identity": {
-			set:  func(b *bench) { b.settings.Identity = "" },
-			want: "no identity is set",
+			requests: 2,
 		},
 		"without the permission": {
 			set: func(b *bench) {
@@ -154,11 +150,11 @@ func TestGitHubActionsThatGivesNoToken(t *testing.T) {
 		},
 		"plaintext": {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://github.example/x?c4n4ry" },
-			want: "github.example, which is not https://",
+			want: "github.example is not encrypted",
 		},
 		"no URL": {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "c4n4ry" },
-			want: "is not a URL",
+			want: "it is not a URL",
 		},
 		"nobody there": {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://127.0.0.1:1/?c4n4ry" },
@@ -184,43 +180,42 @@ func TestGitHubActionsThatGivesNoToken(t *testing.T) {
 	}
 }
 
-func TestGitHubActionsTakesAClientOfItsOwn(t *testing.T) {
+func TestBearerClient_plaintextStaysOnThisMachine(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	g := newGitHub(b, func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"value": b.upstream()})
-	})
-	var used atomic.Bool
-	b.options.httpClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		used.Store(true)
-		return g.Client().Transport.RoundTrip(r)
-	})}
-	b.token(b.tokens())
-	if !used.Load() {
-		t.Error("it is not used")
+	transport := func(rawURL string) *http.Transport {
+		t.Helper()
+		u, err := url.Parse(rawURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := bearerClient(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client.Transport.(*http.Transport)
 	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
-
-func TestWithoutEncryptionTheBearerStaysOnThisMachine(t *testing.T) {
-	t.Parallel()
-	plain := bearerClient(nil, &url.URL{Scheme: "http", Host: "localhost"}).Transport.(*http.Transport)
+	plain := transport("http://localhost")
 	if plain.Proxy != nil {
 		t.Error("a proxy would see the bearer")
 	}
 	if reflect.ValueOf(plain.DialContext).Pointer() != reflect.ValueOf(loopback.Dial).Pointer() {
 		t.Error("a name that resolves to another machine would be dialled")
 	}
-	encrypted := bearerClient(nil, &url.URL{Scheme: "https", Host: "github.example"}).Transport.(*http.Transport)
-	if encrypted.Proxy == nil {
+	if transport("https://github.example").Proxy == nil {
 		t.Error("the proxy that is configured is not used")
+	}
+	for _, refused := range []string{"http://github.example", "ftp://localhost", "//x", "x"} {
+		u, err := url.Parse(refused)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bearerClient(u); err == nil {
+			t.Errorf("%s: no error", refused)
+		}
 	}
 }
 
-func TestHCPTerraformHandsOverAToken(t *testing.T) {
+func TestHCPTerraform_token(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
@@ -245,14 +240,11 @@ func TestHCPTerraformHandsOverAToken(t *testing.T) {
 	}
 }
 
-func TestHCPTerraformWithoutAToken(t *testing.T) {
+func TestHCPTerraform_noToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	reason, _ := b.refusal(b.tokens(), "HCP Terraform")
-	contains(t, reason, "no identity is set")
-
 	b.settings.Identity = b.emulator.AdminIdentity()
-	reason, _ = b.refusal(b.tokens(), "HCP Terraform")
+	reason, _ := b.refusal(b.tokens(), "HCP Terraform")
 	contains(t, reason, "TFC_WORKLOAD_IDENTITY_TOKEN", "TFC_WORKLOAD_IDENTITY_AUDIENCE_CHAINGUARD to "+b.settings.Issuer)
 
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = jwt(`{"exp":1000000000}`)

@@ -19,9 +19,9 @@ const (
 // cache is where chainctl keeps its tokens. The SDK's reader of it is not used: it creates the folders that it looks
 // into, does not write atomically, and prints to stdout what it does not understand.
 type cache struct {
-	wanted          // what it is looked through for
-	dir      string // the user's cache directory
-	readFile func(string) ([]byte, error)
+	tokenRequirements
+	dir   string // the user's cache directory
+	files tokenFiles
 }
 
 // cacheFolderName is the name of the folder that holds the tokens of an audience.
@@ -34,7 +34,7 @@ func cacheFolderName(audience, goos string) string {
 }
 
 // folders lists where to look for a token. An identity has a folder of its own in the one of the audience, which is what
-// the official provider does; chainctl keeps the token of whoever signed in last, identity or person, above it.
+// the official provider does; chainctl keeps the token of the latest sign-in, of an identity or a person, above it.
 func (c cache) folders() ([]string, error) {
 	if c.dir == "" {
 		return nil, errors.New("this user has no cache directory")
@@ -47,31 +47,30 @@ func (c cache) folders() ([]string, error) {
 }
 
 // read returns the token in a folder's file.
-func (c cache) read(folder, file string) (string, error) {
+func (c cache) read(ctx context.Context, folder, file string) (string, error) {
 	path := filepath.Join(folder, file)
-	data, err := c.readFile(path)
+	token, err := c.files.read(ctx, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("there is no %s", path)
 	case err != nil:
-		return "", fmt.Errorf("%s cannot be read: %s", path, fileError(err))
+		return "", fmt.Errorf("%s %w", path, err)
 	}
-	token := strings.TrimSpace(string(data))
 	if err := usable(token); err != nil {
 		return "", fmt.Errorf("%s is malformed: a file %w", path, err)
 	}
 	return token, nil
 }
 
-// access returns the access token in a folder if it is what we need.
-func (c cache) access(folder string) (issued, error) {
-	token, err := c.read(folder, accessTokenFile)
+// access returns the access token in a folder if it meets the requirements.
+func (c cache) access(ctx context.Context, folder string) (token, error) {
+	access, err := c.read(ctx, folder, accessTokenFile)
 	if err != nil {
-		return issued{}, err
+		return token{}, err
 	}
-	found, err := c.check(token)
+	found, err := c.check(access)
 	if err != nil {
-		return issued{}, fmt.Errorf("%s: %w", filepath.Join(folder, accessTokenFile), err)
+		return token{}, fmt.Errorf("%s: %w", filepath.Join(folder, accessTokenFile), err)
 	}
 	return found, nil
 }
@@ -81,21 +80,21 @@ type cachedToken struct{ cache }
 
 func (c cachedToken) name() string { return "chainctl's cached token" }
 
-func (c cachedToken) token(context.Context) (issued, error) {
+func (c cachedToken) get(ctx context.Context) (token, error) {
 	folders, err := c.folders()
 	if err != nil {
-		return issued{}, err
+		return token{}, err
 	}
 	var (
 		reasons  []string
-		expiring issued
+		expiring token
 	)
 	for _, folder := range folders {
-		found, err := c.access(folder)
+		found, err := c.access(ctx, folder)
 		switch {
 		case err != nil:
 			reasons = append(reasons, err.Error())
-		case found.nearlyOver(c.now()):
+		case found.expiresSoon(c.clock.Now()):
 			expiring = found
 		default:
 			return found, nil
@@ -104,7 +103,7 @@ func (c cachedToken) token(context.Context) (issued, error) {
 	if expiring.access != "" {
 		return expiring, nil
 	}
-	return issued{}, errors.New(strings.Join(reasons, "; "))
+	return token{}, errors.New(strings.Join(reasons, "; "))
 }
 
 // save puts tokens where chainctl would after signing in.
@@ -117,7 +116,7 @@ func (c cache) save(ctx context.Context, access, refresh string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	unlock, err := acquireLock(ctx, filepath.Join(folder, lockFile))
 	if err != nil {
@@ -133,48 +132,40 @@ func (c cache) save(ctx context.Context, access, refresh string) error {
 	return replace(folder, accessTokenFile, access)
 }
 
+// replace puts a token into a file of the folder, whose lock is held. A reader sees the old or the new token, and never
+// a part of one. The temporary file always has the same name, so that one that a killed process left is used up by the
+// next.
 func replace(folder, file, token string) error {
-	r, err := prepare(folder, file)
-	if err != nil {
-		return err
-	}
-	defer r.abandon()
-	return r.commit(token)
-}
-
-// replacement is a file on its way to take the place of another. It exists before the token that goes into it, so that a
-// refresh token is never spent where the next one cannot be kept.
-type replacement struct {
-	target string
-	file   *os.File
-}
-
-// prepare makes ready to replace a file in the folder. CreateTemp makes a file that only its owner can read.
-func prepare(folder, file string) (*replacement, error) {
-	temporary, err := os.CreateTemp(folder, "."+file+"-*")
-	if err != nil {
-		return nil, err
-	}
-	return &replacement{target: filepath.Join(folder, file), file: temporary}, nil
-}
-
-// commit replaces the file at once: whoever reads it sees the old or the new token, and never a part of one.
-func (r *replacement) commit(token string) error {
-	_, err := r.file.WriteString(token)
+	temporary := temporaryFile(folder, file)
+	err := write(temporary, token)
 	if err == nil {
-		err = r.file.Sync()
+		err = os.Rename(temporary, filepath.Join(folder, file))
 	}
-	if closeErr := r.file.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
-		err = os.Rename(r.file.Name(), r.target)
+	if err != nil {
+		_ = os.Remove(temporary)
 	}
 	return err
 }
 
-// abandon removes what commit did not put in place. After a commit it does nothing.
-func (r *replacement) abandon() {
-	_ = r.file.Close()
-	_ = os.Remove(r.file.Name())
+func temporaryFile(folder, file string) string {
+	return filepath.Join(folder, "."+file+".terraform-provider-chainguard.tmp")
+}
+
+// write writes a file that only its owner can read, to the disk.
+func write(path, content string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(content)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
 }

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 // exchanges returns what the STS was asked to exchange.
@@ -28,11 +26,11 @@ func (b *bench) exchanges() []*oidc.ExchangeRequest {
 	return all
 }
 
-func TestAnIdentityTokenIsExchangedForTheIdentityAndTheAudience(t *testing.T) {
+func TestSTS_exchange_forTheIdentityAndTheAudience(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
-	b.settings.IdentityToken = redact.Secret(b.upstream())
+	set(&b.settings.IdentityToken, b.upstream())
 	tokens := b.tokens()
 
 	token := b.token(tokens)
@@ -47,20 +45,17 @@ func TestAnIdentityTokenIsExchangedForTheIdentityAndTheAudience(t *testing.T) {
 	if agent := requests[0].UserAgent; !strings.HasPrefix(agent, b.options.UserAgent) {
 		t.Errorf("user agent %q", agent)
 	}
-	if timeout := requests[0].Timeout; timeout <= 0 || timeout > b.settings.RequestTimeout {
-		t.Errorf("the call had %s to be answered in, want at most request_timeout", timeout)
-	}
 	if again := b.token(tokens); again != token || len(b.exchanges()) != 1 {
 		t.Error("the token is not kept")
 	}
 }
 
-func TestAnIdentityTokenWithoutAnIdentityLeavesTheChoiceToTheSTS(t *testing.T) {
+func TestSTS_exchange_withoutAnIdentity(t *testing.T) {
 	t.Parallel()
 	seed := emulator.DefaultSeed()
 	seed.Identities[0].Issuer, seed.Identities[0].Subject = "https://token.actions.example", "repo:acme/infra:ref:refs/heads/main"
 	b := newBench(t, seed)
-	b.settings.IdentityToken = redact.Secret(b.upstream())
+	set(&b.settings.IdentityToken, b.upstream())
 	if !b.works(b.token(b.tokens())) {
 		t.Error("the platform does not take the token")
 	}
@@ -69,12 +64,12 @@ func TestAnIdentityTokenWithoutAnIdentityLeavesTheChoiceToTheSTS(t *testing.T) {
 	}
 }
 
-func TestRenewedAndRefusedTokensAreExchangedAnew(t *testing.T) {
+func TestSTS_exchange_renewsAndReplaces(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.emulator.SetTokenLifetime(5 * time.Second)
 	b.settings.Identity = b.emulator.AdminIdentity()
-	b.settings.IdentityToken = redact.Secret(b.upstream())
+	set(&b.settings.IdentityToken, b.upstream())
 	tokens := b.tokens()
 
 	for range 50 { // An apply that takes ten times as long as a token lives.
@@ -99,12 +94,12 @@ func TestRenewedAndRefusedTokensAreExchangedAnew(t *testing.T) {
 	}
 }
 
-func TestThePathOfAnIdentityTokenIsReadAgainAtEachRenewal(t *testing.T) {
+func TestIdentityToken_file_isReadAtEachRenewal(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
 	path := filepath.Join(b.options.Environment.HomeDir, "token")
-	b.settings.IdentityToken = "~/token"
+	set(&b.settings.IdentityToken, "~/token")
 	write := func(token string) {
 		t.Helper()
 		if err := os.WriteFile(path, []byte("\n"+token+"\r\n"), 0o600); err != nil {
@@ -129,7 +124,7 @@ func TestThePathOfAnIdentityTokenIsReadAgainAtEachRenewal(t *testing.T) {
 	}
 }
 
-func TestIdentityTokensThatCannotBeUsed(t *testing.T) {
+func TestIdentityToken_unusable(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ry"
 	for name, test := range map[string]struct {
@@ -143,27 +138,12 @@ func TestIdentityTokensThatCannotBeUsed(t *testing.T) {
 		},
 		"a path at which there is nothing": {
 			value: func(*bench) string { return "/var/run/secrets/tokens/chainguard" },
-			want:  []string{"/var/run/secrets/tokens/chainguard", "no such file"},
+			want:  []string{"/var/run/secrets/tokens/chainguard", "does not exist"},
 		},
-		"a word": {
-			value:  func(*bench) string { return canary },
-			want:   []string{"neither a JWT nor the path", "not shown"},
+		"words": {
+			value:  func(*bench) string { return canary + " and " + canary },
+			want:   []string{"not the path of a file", "characters that no token has", "not shown"},
 			hidden: canary,
-		},
-		"a secret with slashes": {
-			value:  func(*bench) string { return "/" + canary + strings.Repeat("A1b2", 20) + "/x" },
-			want:   []string{"neither a JWT nor the path", "not shown"},
-			hidden: canary,
-		},
-		"a secret that ends like base64": {
-			value:  func(*bench) string { return "/" + canary + "==" },
-			want:   []string{"not shown"},
-			hidden: canary,
-		},
-		"a JWT of which a part is missing": {
-			value:  func(*bench) string { return strings.Join(strings.Split(jwt(`{"sub":"x"}`), ".")[:2], ".") },
-			want:   []string{"not shown"},
-			hidden: "eyJ",
 		},
 		"an empty file": {
 			value: func(b *bench) string {
@@ -195,7 +175,7 @@ func TestIdentityTokensThatCannotBeUsed(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			b.settings.Identity = b.emulator.AdminIdentity()
-			b.settings.IdentityToken = redact.Secret(test.value(b))
+			set(&b.settings.IdentityToken, test.value(b))
 			// What was asked for by name is not replaced by what lies around.
 			b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 			reason, whole := b.refusal(b.tokens(), "identity_token")
@@ -210,7 +190,7 @@ func TestIdentityTokensThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
+func TestSTS_exchange_explainsRefusals(t *testing.T) {
 	t.Parallel()
 	const stranger = "9999999999999999999999999999999999999999/9999999999999999"
 	bound := emulator.DefaultSeed()
@@ -245,7 +225,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		"another audience": {
 			seed: emulator.DefaultSeed(),
 			set: func(b *bench) {
-				b.settings.IdentityToken = redact.Secret(emulator.UpstreamToken(emulator.Upstream{
+				set(&b.settings.IdentityToken, emulator.UpstreamToken(emulator.Upstream{
 					Issuer: "https://i.example", Subject: "s", Audience: []string{"https://elsewhere.example"}, Expires: start.Add(time.Hour),
 				}))
 			},
@@ -255,7 +235,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		"unavailable for good": {
 			seed:  emulator.DefaultSeed(),
 			fault: &emulator.Fault{Method: "Exchange", Code: codes.Unavailable, Message: "try\x1b[31m later\n"},
-			want:  []string{"cannot be reached: try\\u001b[31m later"},
+			want:  []string{"is unavailable: try\\u001b[31m later"},
 			calls: 3,
 		},
 		"a fault of its own, which is not tried again": {
@@ -269,7 +249,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 			set:   func(b *bench) { b.settings.RequestTimeout = 50 * time.Millisecond },
 			fault: &emulator.Fault{Method: "Exchange", Hang: true},
 			want:  []string{"did not answer within 50ms"},
-			calls: 1,
+			calls: 2, // Each has half of the time.
 		},
 		"an answer without a token": {
 			seed: emulator.DefaultSeed(),
@@ -293,7 +273,7 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, test.seed)
-			b.settings.IdentityToken = redact.Secret(b.upstream())
+			set(&b.settings.IdentityToken, b.upstream())
 			if test.set != nil {
 				test.set(b)
 			}
@@ -313,36 +293,39 @@ func TestWhatTheSTSRefusesIsExplained(t *testing.T) {
 	}
 }
 
-func TestAnExchangeIsTriedAgainWhenTheSTSIsUnavailableForTheMoment(t *testing.T) {
+func TestSTS_exchange_isRepeated(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"unavailable": {Method: "Exchange", Code: codes.Unavailable, Times: 2},
 		"broken":      {Method: "Exchange", Drop: true, Times: 1},
+		"exhausted":   {Method: "Exchange", Code: codes.ResourceExhausted, Times: 1},
+		"silent":      {Method: "Exchange", Hang: true, Times: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
-			var pauses []time.Duration
-			b.options.Sleep = func(_ context.Context, d time.Duration) error {
-				pauses = append(pauses, d)
-				return nil
-			}
+			b.settings.Identity = b.emulator.AdminIdentity()
+			set(&b.settings.IdentityToken, b.upstream())
+			b.settings.RequestTimeout = time.Second
 			b.emulator.Inject(fault)
 			if !b.works(b.token(b.tokens())) {
 				t.Error("the platform does not take the token")
 			}
-			if len(pauses) != fault.Times || pauses[0] < firstPause || pauses[0] >= 2*firstPause {
-				t.Errorf("pauses: %s", pauses)
+			if got := len(b.exchanges()); got != fault.Times+1 {
+				t.Errorf("%d exchanges, want %d", got, fault.Times+1)
+			}
+			if !b.clock.Now().After(start) {
+				t.Error("there was no pause before the next try")
 			}
 		})
 	}
 }
 
-func TestAnIssuerThatIsDownIsNamed(t *testing.T) {
+func TestSTS_exchange_namesAnIssuerThatIsDown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.Identity, b.settings.IdentityToken = b.emulator.AdminIdentity(), redact.Secret(b.upstream())
+	b.settings.Identity = b.emulator.AdminIdentity()
+	set(&b.settings.IdentityToken, b.upstream())
 	if err := b.emulator.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -353,10 +336,10 @@ func TestAnIssuerThatIsDownIsNamed(t *testing.T) {
 	}
 }
 
-func TestNoTokenIsSentToAnIssuerInTheClear(t *testing.T) {
+func TestSTS_exchange_neverInPlaintext(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.IdentityToken = redact.Secret(b.upstream())
+	set(&b.settings.IdentityToken, b.upstream())
 	b.settings.Issuer = "http://issuer.example"
 	reason, _ := b.refusal(b.tokens(), "identity_token")
 	contains(t, reason, "not encrypted")

@@ -6,10 +6,9 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
+func TestStaticToken_isUsedAsItIs(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]string{
 		"a JWT":                                jwt(`{"aud":"https://elsewhere.example","exp":4000000000}`),
@@ -19,7 +18,7 @@ func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.settings.Token = redact.Secret(token)
+			set(&b.settings.Token, token)
 			tokens := b.tokens()
 			for range 3 {
 				if got := b.token(tokens); got != token {
@@ -34,10 +33,10 @@ func TestAGivenTokenIsUsedAsItIs(t *testing.T) {
 	}
 }
 
-func TestAGivenTokenWorksToItsVeryEndAndIsThenAClearError(t *testing.T) {
+func TestStaticToken_isUsedUntilItExpires(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.settings.Token = redact.Secret(b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour))
+	set(&b.settings.Token, b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour))
 	// Another source has a token, which is none of what was asked for.
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 	tokens := b.tokens()
@@ -55,7 +54,7 @@ func TestAGivenTokenWorksToItsVeryEndAndIsThenAClearError(t *testing.T) {
 	}
 }
 
-func TestAGivenTokenThatIsRefusedIsAClearErrorThatNamesItsOrigin(t *testing.T) {
+func TestStaticToken_refused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.variables["CHAINGUARD_TOKEN"] = b.emulator.AdminToken()

@@ -14,24 +14,24 @@ import (
 	"time"
 )
 
-func TestChainctlIsAskedForATokenOfTheAudienceAndTheIssuer(t *testing.T) {
+func TestChainctlProgram_token(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	var asked []string
 	want := b.emulator.AdminToken()
-	b.options.RunChainctl = func(_ context.Context, args ...string) ([]byte, []byte, error) {
-		asked = args
+	b.options.RunProgram = func(_ context.Context, program string, args ...string) ([]byte, []byte, error) {
+		asked = append([]string{program}, args...)
 		return []byte(want + "\n"), []byte("a warning"), nil
 	}
 	if got := b.token(b.tokens()); got != want {
 		t.Errorf("another token")
 	}
-	if !slices.Equal(asked, []string{"auth", "token", "--audience", b.settings.Audience, "--issuer", b.settings.Issuer}) {
+	if !slices.Equal(asked, []string{"chainctl", "auth", "token", "--audience", b.settings.Audience, "--issuer", b.settings.Issuer}) {
 		t.Errorf("asked: %q", asked)
 	}
 }
 
-func TestChainctlThatGivesNoToken(t *testing.T) {
+func TestChainctlProgram_noToken(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		stdout, stderr string
@@ -39,8 +39,8 @@ func TestChainctlThatGivesNoToken(t *testing.T) {
 		want           string
 	}{
 		"is not there":        {err: &exec.Error{Name: "chainctl", Err: exec.ErrNotFound}, want: "none on the PATH"},
-		"fails":               {stdout: "c4n4ry", stderr: "\x1b[31mnot signed in\x1b[0m c4n4ry\n", err: errors.New("exit status 1"), want: "failed: exit status 1: \\u001b[31mnot signed in\\u001b[0m (secret)"},
-		"shows a JWT":         {stderr: "bad token " + jwt(`{"sub":"c4n4ry"}`), err: errors.New("exit status 1"), want: "bad token (secret)"},
+		"fails":               {stdout: "c4n4ry-1", stderr: "\x1b[31mnot signed in\x1b[0m c4n4ry-1\n", err: errors.New("exit status 1"), want: "failed: exit status 1: \\u001b[31mnot signed in\\u001b[0m (redacted)"},
+		"shows a JWT":         {stderr: "bad token " + jwt(`{"sub":"c4n4ry"}`), err: errors.New("exit status 1"), want: "bad token (redacted)"},
 		"says nothing":        {want: "printed nothing"},
 		"talks":               {stdout: "c4n4ry is not a token", want: "printed something with spaces"},
 		"gives another token": {stdout: jwt(`{"aud":"https://elsewhere.example","exp":4000000000,"sub":"c4n4ry"}`), want: "another audience (https://elsewhere.example)"},
@@ -49,7 +49,7 @@ func TestChainctlThatGivesNoToken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			b.options.RunChainctl = func(context.Context, ...string) ([]byte, []byte, error) {
+			b.options.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) {
 				return []byte(test.stdout), []byte(test.stderr), test.err
 			}
 			reason, whole := b.refusal(b.tokens(), "the chainctl program")
@@ -61,27 +61,27 @@ func TestChainctlThatGivesNoToken(t *testing.T) {
 	}
 }
 
-func TestChainctlThatDoesNotEndIsStopped(t *testing.T) {
+func TestChainctlProgram_isStopped(t *testing.T) {
 	t.Parallel()
 	// In here time passes as soon as all that there is to do is to wait.
 	synctest.Test(t, func(t *testing.T) {
-		source := chainctlProgram{run: func(ctx context.Context, _ ...string) ([]byte, []byte, error) {
+		source := chainctlProgram{run: func(ctx context.Context, _ string, _ ...string) ([]byte, []byte, error) {
 			<-ctx.Done()
 			return nil, nil, errors.New("signal: killed")
 		}}
 		began := time.Now()
-		_, err := source.token(t.Context())
+		_, err := source.get(t.Context())
 		if err == nil {
 			t.Fatal("no error")
 		}
-		contains(t, err.Error(), "was not done after "+chainctlPatience.String(), "waiting for somebody to sign in by browser")
-		if took := time.Since(began); took != chainctlPatience {
+		contains(t, err.Error(), "was not done after "+programTimeout.String(), "waiting for a sign-in by browser")
+		if took := time.Since(began); took != programTimeout {
 			t.Errorf("it was stopped after %s", took)
 		}
 	})
 }
 
-func TestAProgramIsRunWithoutInputAndItsOutputIsKept(t *testing.T) {
+func TestRunProgram(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -96,7 +96,9 @@ func TestAProgramIsRunWithoutInputAndItsOutputIsKept(t *testing.T) {
 	if err := os.WriteFile(program, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	run := programRunner(program)
+	run := func(ctx context.Context, args ...string) ([]byte, []byte, error) {
+		return runProgram(ctx, program, args...)
+	}
 
 	stdout, stderr, err := run(t.Context(), "auth", "token")
 	if err != nil || string(stdout) != "auth token auto=true input=\n" || string(stderr) != "problem\n" {
@@ -105,7 +107,7 @@ func TestAProgramIsRunWithoutInputAndItsOutputIsKept(t *testing.T) {
 	if _, _, err := run(t.Context(), "fail"); err == nil || err.Error() != "exit status 3" {
 		t.Errorf("fail: %v", err)
 	}
-	if stdout, _, err := run(t.Context(), "flood"); err != nil || len(stdout) != maxProgramOutput {
+	if stdout, _, err := run(t.Context(), "flood"); err != nil || len(stdout) != maxToken {
 		t.Errorf("flood: %d bytes, %v", len(stdout), err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -114,7 +116,7 @@ func TestAProgramIsRunWithoutInputAndItsOutputIsKept(t *testing.T) {
 	if _, _, err := run(ctx, "hang"); err == nil || time.Since(begin) > 30*time.Second {
 		t.Errorf("hang: %v after %s", err, time.Since(begin))
 	}
-	if _, _, err := programRunner("chainctl-that-is-not-there")(t.Context()); !errors.Is(err, exec.ErrNotFound) {
+	if _, _, err := runProgram(t.Context(), "chainctl-that-is-not-there"); !errors.Is(err, exec.ErrNotFound) {
 		t.Errorf("not there: %v", err)
 	}
 }

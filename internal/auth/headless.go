@@ -1,0 +1,159 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
+)
+
+// loginHeadless is the value of the login setting that this source is for.
+const loginHeadless = "headless"
+
+// headlessPoll is how often the issuer is asked whether the person has signed in.
+const headlessPoll = 2 * time.Second
+
+// headless is the source that asks a person to sign in at a browser of any machine, as `chainctl auth login --headless`
+// does. The page gets a public key of ours, for which the issuer then encrypts the token. (The SDK's package for that
+// would bring its protobuf messages with it.)
+type headless struct{ person }
+
+func (h headless) name() string { return "headless sign-in" }
+
+func (h headless) get(ctx context.Context) (token, error) {
+	if h.settings.Login != loginHeadless {
+		return token{}, errors.New(`not offered, as login is not "headless" (in the provider block or CHAINGUARD_LOGIN)`)
+	}
+	ctx, stop := h.wait(ctx)
+	defer stop()
+
+	key, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return token{}, err
+	}
+	code := base64.RawURLEncoding.EncodeToString(key.PublicKey().Bytes())
+	query := h.identityProvider()
+	query.Set("headless_code", code)
+	page := h.settings.Issuer + "/oauth?" + query.Encode()
+	if h.show(page) != nil {
+		return token{}, fmt.Errorf("this process has no terminal to show a URL on. Run `chainctl auth login --headless --audience %s` first",
+			h.settings.Audience)
+	}
+
+	session, err := h.poll(ctx, code)
+	if ctx.Err() != nil && err != nil {
+		return token{}, h.gaveUp(ctx, page)
+	}
+	if err != nil {
+		return token{}, h.sts.explain(err)
+	}
+	idToken, err := session.decrypt(key)
+	if err != nil || usable(idToken) != nil {
+		return token{}, fmt.Errorf("the issuer %s sent back a token that cannot be read", h.settings.Issuer)
+	}
+	h.options.Secrets.Add(idToken)
+	// It may be for the platform already, or one that the STS takes.
+	issued, err := h.cache.check(idToken)
+	if err != nil {
+		if issued, err = h.sts.exchange(ctx, idToken); err != nil {
+			return token{}, err
+		}
+	}
+	_ = h.cache.save(context.WithoutCancel(ctx), issued.access, "")
+	return issued, nil
+}
+
+// errPending says that the person has not signed in yet.
+var errPending = errors.New("not signed in yet")
+
+// poll asks the issuer until the person has signed in.
+func (h headless) poll(ctx context.Context, code string) (session headlessSession, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
+		h.settings.Issuer+"/sts/headless_sessions?"+url.Values{"code": {code}}.Encode(), nil)
+	if err != nil {
+		return session, err
+	}
+	client, err := bearerClient(request.URL)
+	if err != nil {
+		return session, err
+	}
+	request.Header.Set("User-Agent", h.options.UserAgent)
+	policy := rpc.Policy{First: headlessPoll, Max: headlessPoll, Until: h.options.Clock.Now().Add(personTimeout)}
+	err = rpc.Retry(ctx, h.options.Clock, policy, isPending, func() error {
+		body, err := h.sts.http.do(ctx, client, once, request)
+		if err != nil {
+			return err
+		}
+		if json.Unmarshal(body, &session) != nil || session.token() == nil {
+			return errPending
+		}
+		return nil
+	})
+	return session, err
+}
+
+// isPending is the classification that [rpc.Retry] takes. How the issuer says that it is too early is not documented.
+func isPending(err error) (again bool, after time.Duration) {
+	code, _ := stsStatus(err)
+	again, after = isTemporary(err)
+	return again || errors.Is(err, errPending) || code == codes.NotFound || code == codes.FailedPrecondition, after
+}
+
+// headlessSession is the issuer's answer, in both ways that a gateway may write names.
+type headlessSession struct {
+	Key    []byte `json:"ecdhPublicKey"`
+	Key2   []byte `json:"ecdh_public_key"`
+	Token  []byte `json:"encryptedIdtoken"`
+	Token2 []byte `json:"encrypted_idtoken"`
+}
+
+func (s headlessSession) token() []byte {
+	if len(s.Token) > 0 {
+		return s.Token
+	}
+	return s.Token2
+}
+
+// decrypt returns the token. It is encrypted by AES-GCM, after the nonce, under the secret that our key shares with
+// that of the issuer.
+func (s headlessSession) decrypt(key *ecdh.PrivateKey) (string, error) {
+	theirs, err := base64.RawURLEncoding.DecodeString(cmp.Or(string(s.Key), string(s.Key2)))
+	if err != nil {
+		return "", err
+	}
+	public, err := ecdh.X25519().NewPublicKey(theirs)
+	if err != nil {
+		return "", err
+	}
+	shared, err := key.ECDH(public)
+	if err != nil {
+		return "", err
+	}
+	block, err := aes.NewCipher(shared)
+	if err != nil {
+		return "", err
+	}
+	gcm, err := cipher.NewGCM(block)
+	if err != nil {
+		return "", err
+	}
+	sealed := s.token()
+	if len(sealed) < gcm.NonceSize() {
+		return "", errors.New("too short")
+	}
+	plain, err := gcm.Open(nil, sealed[:gcm.NonceSize()], sealed[gcm.NonceSize():], nil)
+	return string(plain), err
+}

@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+)
+
+// personTimeout is how long to wait for a person to sign in.
+const personTimeout = 2 * time.Minute
+
+// auth0 is what the issuer calls the identity provider that has social logins.
+const auth0 = "auth0"
+
+// connections maps social logins to what Auth0 calls them. Signing in by email is on the page that it shows without one.
+var connections = map[string]string{"google": "google-oauth2", "github": "github", "gitlab": "gitlab"}
+
+// person is what the two sources have in common that ask a person to sign in.
+type person struct {
+	settings config.Settings
+	cache    cache
+	sts      sts
+	options  Options
+}
+
+// wait returns a context that ends when there is no point in waiting any longer. Ctrl-C is one reason: Terraform does
+// not pass it on while it plans an apply, but the terminal sends it to this process as well.
+func (p person) wait(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, personTimeout)
+	return ctx, func() { cancel(); stop() }
+}
+
+// gaveUp says why nobody waits any longer.
+func (p person) gaveUp(ctx context.Context, page string) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("there was no sign-in within %s. The page to sign in at was %s", personTimeout, page)
+	}
+	return errors.New("interrupted")
+}
+
+// show writes to the user's terminal where to sign in. Terraform shows nothing of a provider's own before the run ends.
+func (p person) show(page string) error {
+	terminal, err := p.options.OpenTerminal()
+	if err != nil {
+		return err
+	}
+	defer terminal.Close()
+	_, err = fmt.Fprintf(terminal, "\r\nTerraform waits for %s for you to sign in to Chainguard at:\r\n\r\n  %s\r\n\r\n", personTimeout, page)
+	return err
+}
+
+// identityProvider says where to sign in, as a query of the issuer's page.
+func (p person) identityProvider() url.Values {
+	query := url.Values{}
+	switch {
+	case p.settings.IdentityProvider != "":
+		query.Set("idp_id", p.settings.IdentityProvider)
+	case p.settings.OrgName != "":
+		query.Set("idp_id", p.settings.OrgName) // The issuer takes the name of an organization in the same place.
+	default:
+		query.Set("client_id", auth0)
+		if connection := connections[p.settings.SocialLogin]; connection != "" {
+			query.Set("connection", connection)
+		}
+	}
+	return query
+}
+
+// openTerminal opens the terminal of this process, which stdout and stderr are not: they belong to Terraform.
+func openTerminal() (io.WriteCloser, error) {
+	return os.OpenFile(terminalDevice, os.O_WRONLY, 0)
+}

@@ -1,0 +1,137 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// lockFile guards a folder of the cache against other processes of ours: the refresh token in it can be spent only once.
+const lockFile = ".terraform-provider-chainguard.lock"
+
+// lockPoll is how often to look whether a lock has become free.
+const lockPoll = 20 * time.Millisecond
+
+var errLocked = errors.New("another process has held the lock for too long")
+
+// lockTimeout is how much longer than a call of the STS to wait for another process that has the lock.
+const lockTimeout = 5 * time.Second
+
+// refreshToken is the source that spends chainctl's refresh token, and puts the next one in its place. All audiences of
+// chainctl share that token, so it is left to chainctl where there is one.
+type refreshToken struct {
+	cache   cache
+	sts     sts
+	program *chainctlProgram // looked for just before
+	allowed bool
+}
+
+func (r refreshToken) name() string { return "chainctl's refresh token" }
+
+func (r refreshToken) get(ctx context.Context) (token, error) {
+	switch {
+	case !r.allowed:
+		return token{}, errors.New("switched off by default.use-refresh-token in chainctl's config")
+	case !r.program.missing:
+		return token{}, errors.New("not spent, as all that is signed in with chainctl shares it: only the chainctl program may")
+	}
+	folders, err := r.cache.folders()
+	if err != nil {
+		return token{}, err
+	}
+	var reasons []string
+	for i, folder := range folders {
+		// The last folder is that of the latest sign-in.
+		issued, err := r.refresh(ctx, folder, i == len(folders)-1)
+		if err == nil {
+			return issued, nil
+		}
+		reasons = append(reasons, err.Error())
+	}
+	return token{}, errors.New(strings.Join(reasons, "; "))
+}
+
+// refresh spends the refresh token in a folder of the cache. In a shared folder it may be that of any user or identity.
+func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (token, error) {
+	// Without one there is nothing to lock: looking must not leave anything behind.
+	if _, err := r.spendable(ctx, folder, shared); err != nil {
+		return token{}, err
+	}
+
+	lockCtx, cancel := context.WithTimeout(ctx, r.sts.http.timeout+lockTimeout)
+	defer cancel()
+	unlock, err := acquireLock(lockCtx, filepath.Join(folder, lockFile))
+	if err != nil {
+		return token{}, fmt.Errorf("%s cannot be locked, so the refresh token is not spent: %s", folder, fileError(err))
+	}
+	defer unlock()
+
+	// Another process may have been faster.
+	if issued, err := r.cache.access(ctx, folder); err == nil && !issued.expiresSoon(r.cache.clock.Now()) {
+		return issued, nil
+	}
+	refreshToken, err := r.spendable(ctx, folder, shared)
+	if err != nil {
+		return token{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return token{}, err
+	}
+	// From here on it does not end with the caller: a token that is spent and not replaced signs the user out.
+	return r.spend(context.WithoutCancel(ctx), folder, refreshToken)
+}
+
+// spendable returns the refresh token in a folder if there is a point in spending it.
+func (r refreshToken) spendable(ctx context.Context, folder string, shared bool) (string, error) {
+	refreshToken, err := r.cache.read(ctx, folder, refreshTokenFile)
+	if err != nil {
+		return "", err
+	}
+	path, now := filepath.Join(folder, refreshTokenFile), r.cache.clock.Now()
+	if expiry := refreshTokenExpiry(refreshToken); !expiry.IsZero() && !now.Before(expiry) {
+		return "", fmt.Errorf("%s %s", path, expired(expiry, now))
+	}
+	// A refresh token does not say who it belongs to, but the access token beside it does.
+	if shared && r.cache.identity != "" {
+		access, _ := r.cache.read(ctx, folder, accessTokenFile)
+		if claims, err := readClaims(access); err != nil || claims.subject != r.cache.identity {
+			return "", fmt.Errorf("%s is not known to be that of the identity %s", path, r.cache.identity)
+		}
+	}
+	return refreshToken, nil
+}
+
+// spend trades the refresh token for an access token and the next refresh token, and keeps both. There is no temporary
+// file before there is a token to put into it, so that a process that is killed meanwhile leaves none.
+func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (token, error) {
+	if err := writable(folder); err != nil {
+		return token{}, fmt.Errorf("%s cannot be written to, so the refresh token is not spent: %s", folder, fileError(err))
+	}
+	issued, next, err := r.sts.refresh(ctx, refreshToken)
+	if next != "" {
+		// If it cannot be kept after all, for want of space perhaps, the access token is still valid for this run.
+		_ = replace(folder, refreshTokenFile, next)
+	}
+	if err != nil {
+		// chainctl, which does not know our lock, may have spent it in the meantime, and cached what it got.
+		if cached, cacheErr := r.cache.access(ctx, folder); cacheErr == nil && !cached.expiresSoon(r.cache.clock.Now()) {
+			return cached, nil
+		}
+		return token{}, err
+	}
+	_ = replace(folder, accessTokenFile, issued.access)
+	return issued, nil
+}
+
+// writable reports whether files can be made in a folder, by making one.
+func writable(folder string) error {
+	temporary := temporaryFile(folder, refreshTokenFile)
+	if err := write(temporary, ""); err != nil {
+		return err
+	}
+	return os.Remove(temporary)
+}

@@ -1,0 +1,67 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"chainguard.dev/sdk/uidp"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+)
+
+// tokenRequirements is what a token must be that was issued to chainctl, or to a person at a browser.
+type tokenRequirements struct {
+	audience string
+	issuer   string
+	identity string // empty if any will do
+	clock    clock.Clock
+	secrets  *redact.Secrets
+	refused  func(string) bool
+}
+
+// check says whether a token will do.
+func (r tokenRequirements) check(access string) (token, error) {
+	r.secrets.Add(access)
+	claims, err := readClaims(access)
+	if err != nil {
+		return token{}, fmt.Errorf("the token is malformed: %w", err)
+	}
+	now := r.clock.Now()
+	switch {
+	case !slices.Contains(claims.audience, r.audience):
+		return token{}, fmt.Errorf("the token is for another audience (%s)", quote(r.secrets, strings.Join(claims.audience, ", ")))
+	case claims.issuer != "" && strings.TrimSuffix(claims.issuer, "/") != r.issuer:
+		return token{}, fmt.Errorf("the token is from another issuer (%s instead of %s)", quote(r.secrets, claims.issuer), r.issuer)
+	case claims.expiry.IsZero():
+		return token{}, errors.New("the token does not say when it expires")
+	case !now.Before(claims.expiry):
+		return token{}, errors.New("the token " + expired(claims.expiry, now))
+	case r.identity != "" && uidp.Valid(claims.subject) && claims.subject != r.identity:
+		return token{}, fmt.Errorf("the token is that of another identity (%s)", claims.subject)
+	case r.refused(access):
+		return token{}, errors.New("the platform did not accept the token (Unauthenticated)")
+	}
+	found := token{access: access, expiry: claims.expiry, lifetime: claims.lifetime()}
+	if found.lifetime <= 0 {
+		found.lifetime = claims.expiry.Sub(now)
+	}
+	return found, nil
+}
+
+// stillValid says whether a JWT has expired, so far as it states that.
+func stillValid(jwt string, c clock.Clock) error {
+	claims, err := readClaims(jwt)
+	if now := c.Now(); err == nil && !claims.expiry.IsZero() && !now.Before(claims.expiry) {
+		return errors.New(expired(claims.expiry, now))
+	}
+	return nil
+}
+
+// expired says that a token expired, and by which clock: it may be the clock that is wrong.
+func expired(at, now time.Time) string {
+	return fmt.Sprintf("expired at %s (this machine's clock says %s)", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+}

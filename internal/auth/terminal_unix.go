@@ -1,0 +1,6 @@
+//go:build !windows
+
+package auth
+
+// terminalDevice is the terminal that this process was started from.
+const terminalDevice = "/dev/tty"

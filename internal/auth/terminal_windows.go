@@ -1,0 +1,4 @@
+package auth
+
+// terminalDevice is the terminal that this process was started from.
+const terminalDevice = "CONOUT$"
