@@ -1,5 +1,5 @@
-// Package duration reads and writes lifetimes as people write them: Go's durations, and days and weeks as chainctl takes
-// them. It also holds the Terraform type of an attribute that is such a lifetime.
+// Package duration parses and formats lifetimes as chainctl does: Go's durations, with days and weeks. It also holds the
+// Terraform type of an attribute that is such a lifetime.
 package duration
 
 import (
@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// Min is the shortest lifetime that is taken. Anything shorter is over before its code can be handed on, and is
-	// more likely a slip of the unit.
+	// Min is the shortest valid lifetime. A shorter one would expire before the code can be handed on, and is more
+	// likely a wrong unit.
 	Min = time.Second
 
 	// Max is the longest lifetime that can be expressed, about 292 years: what a Go duration holds. A protobuf
@@ -23,14 +23,14 @@ const (
 	// Default is chainctl's own default for `iam invites create --ttl`.
 	Default = 168 * time.Hour
 
-	// DefaultText is Default in chainctl's own words.
+	// DefaultText is Default as chainctl's help shows it.
 	DefaultText = "168h"
 
 	day  = 24 * time.Hour
 	week = 7 * day
 )
 
-// maxLength bounds what is parsed: no sensible lifetime is longer, and the arithmetic below is exact.
+// maxLength bounds the text that is parsed, because the arithmetic on it is exact, whatever its length.
 const maxLength = 64
 
 var units = []struct {

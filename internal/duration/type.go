@@ -55,7 +55,7 @@ func (t Type) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Va
 // ValueType implements [attr.Type].
 func (Type) ValueType(context.Context) attr.Value { return Value{} }
 
-// Value is a lifetime as somebody spelled it.
+// Value is a lifetime as it is written in the configuration or the state.
 type Value struct {
 	basetypes.StringValue
 }
