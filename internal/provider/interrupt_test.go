@@ -3,11 +3,12 @@
 package provider_test
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,56 +18,360 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// Whoever interrupts an apply has either an invite that Terraform knows of, or none.
-func TestAnInterruptDuringACreateLeavesNoInviteThatNobodyKnowsOf(t *testing.T) {
+// interruption is how a run is interrupted.
+type interruption struct {
+	signal syscall.Signal
+	twice  bool
+	to     target
+}
+
+// target is which processes of a run get a signal.
+type target string
+
+const (
+	toGroup     target = "the process group" // As a terminal and most CI systems do.
+	toTerraform target = "Terraform"
+	toProvider  target = "the provider"
+)
+
+func (i interruption) String() string {
+	name := map[syscall.Signal]string{
+		syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP", syscall.SIGKILL: "SIGKILL",
+	}[i.signal]
+	if i.twice {
+		name += " twice"
+	}
+	return name + " to " + string(i.to)
+}
+
+// interruptions are all of them, or a few with -short. A second SIGHUP or SIGKILL changes nothing.
+func interruptions() []interruption {
+	if testing.Short() {
+		return []interruption{
+			{signal: syscall.SIGINT, to: toGroup}, {signal: syscall.SIGHUP, to: toGroup}, {signal: syscall.SIGKILL, to: toTerraform},
+		}
+	}
+	var all []interruption
+	for _, to := range []target{toGroup, toTerraform, toProvider} {
+		for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGKILL} {
+			all = append(all, interruption{signal: signal, to: to})
+			if signal == syscall.SIGINT || signal == syscall.SIGTERM {
+				all = append(all, interruption{signal: signal, twice: true, to: to})
+			}
+		}
+	}
+	return all
+}
+
+// endsTerraformAtOnce reports whether Terraform has no chance to write its state.
+func (i interruption) endsTerraformAtOnce() bool {
+	return i.to != toProvider && (i.twice || i.signal == syscall.SIGHUP || i.signal == syscall.SIGKILL)
+}
+
+// killsProvider reports whether the provider has no chance to clean up.
+func (i interruption) killsProvider() bool {
+	return i.signal == syscall.SIGKILL && i.to != toTerraform
+}
+
+// run is a run of Terraform, in a process group of its own.
+type run struct {
+	t      *testing.T
+	ctx    context.Context
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	output collected
+}
+
+// startRun starts Terraform. All of its processes are killed at the end of the test, which they should not live to see.
+func startRun(t *testing.T, w *acctest.Workspace, args ...string) *run {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	r := &run{t: t, ctx: ctx, cmd: w.Command(ctx, args...), ended: make(chan struct{})}
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r.cmd.Stdout, r.cmd.Stderr = &r.output, &r.output
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(r.ended)
+		_ = r.cmd.Wait() // Whether it fails depends on when it notices that it is interrupted.
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-r.ended
+		_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // An error means that none is left.
+	})
+	return r
+}
+
+// waitUntil waits for something to happen in the run.
+func (r *run) waitUntil(what string, happened func() bool) {
+	r.t.Helper()
+	for !happened() {
+		if r.ctx.Err() != nil {
+			r.t.Fatalf("waiting until %s took too long:\n%s", what, r.output.String())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// interrupt interrupts the run and waits for the end of Terraform and its providers.
+func (r *run) interrupt(i interruption) {
+	r.t.Helper()
+	r.kill(i)
+	if i.twice {
+		if i.to != toProvider {
+			r.waitUntil("the first signal is received", func() bool {
+				return strings.Contains(r.output.String(), "nterrupt received") || r.hasEnded()
+			})
+		}
+		r.kill(i)
+	}
+	r.waitUntil("Terraform ends", r.hasEnded)
+	r.waitUntil("the provider ends", func() bool { return len(r.providers()) == 0 })
+	if strings.Contains(r.output.String(), "panic") {
+		r.t.Error(r.output.String())
+	}
+}
+
+func (r *run) hasEnded() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// kill sends a signal. One who is not there any more needs none.
+func (r *run) kill(i interruption) {
+	r.t.Helper()
+	pids := []int{r.cmd.Process.Pid}
+	switch i.to {
+	case toGroup:
+		pids[0] = -pids[0]
+	case toProvider:
+		pids = r.providers()
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, i.signal); err != nil && err != syscall.ESRCH {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// providers are the process IDs of the providers of the run.
+func (r *run) providers() []int {
+	r.t.Helper()
+	list, err := exec.Command("ps", "-axo", "pid=,pgid=,stat=,comm=").Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var pids []int
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Fields(line)
+		// Linux shortens the name; one that has ended stays as a zombie until its parent has noticed.
+		if len(fields) < 4 || fields[1] != strconv.Itoa(r.cmd.Process.Pid) || strings.HasPrefix(fields[2], "Z") || !strings.Contains(fields[3], "terraform-prov") {
+			continue
+		}
+		pid, err := strconv.Atoi(fields[0])
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+// liveIDs are the UIDPs of the invites that are valid.
+func liveIDs(e *emulator.Emulator) []string {
+	var ids []string
+	for _, invite := range e.Live() {
+		ids = append(ids, invite.UID)
+	}
+	return ids
+}
+
+// knownIDs are the UIDPs of the invites in the state.
+func knownIDs(w *acctest.Workspace) []string {
+	if text, err := os.ReadFile(w.Path("terraform.tfstate")); err == nil && len(text) == 0 {
+		return nil // As Terraform leaves it that is killed in its first apply.
+	}
+	return w.StateIDs()
+}
+
+// without are the elements of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(id string) bool { return slices.Contains(b, id) })
+}
+
+// A create, both kinds of replacement and a destroy are under way when the run is interrupted: the creates are committed
+// and not answered, the deletes are not committed.
+func TestInterrupt_apply(t *testing.T) {
 	t.Parallel()
-	interrupt := func(apply *exec.Cmd) error { return apply.Process.Signal(os.Interrupt) }
-	// As a CI system does that cancels a job.
-	endTheJob := func(apply *exec.Cmd) error { return syscall.Kill(-apply.Process.Pid, syscall.SIGTERM) }
-	for name, test := range map[string]struct {
-		fault     emulator.Fault
-		interrupt func(*exec.Cmd) error
-	}{
-		"an answer that takes its time":                        {emulator.Fault{Delay: 2 * time.Second, When: emulator.AfterCommit}, interrupt},
-		"a commit that takes its time":                         {emulator.Fault{Delay: 2 * time.Second}, interrupt},
-		"an answer that never comes":                           {emulator.Fault{Hang: true, When: emulator.AfterCommit, Times: 1}, interrupt},
-		"an answer that takes its time, when the job is ended": {emulator.Fault{Delay: 2 * time.Second, When: emulator.AfterCommit}, endTheJob},
-		"an answer that never comes, when the job is ended":    {emulator.Fault{Hang: true, When: emulator.AfterCommit, Times: 1}, endTheJob},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, i := range interruptions() {
+		t.Run(i.String(), func(t *testing.T) {
 			t.Parallel()
 			w, e := acctest.NewProgramWorkspace(t)
-			test.fault.Method = "CreateGroupInvite"
-			e.Inject(test.fault)
-			w.Configure(kimWith(acmeViewer))
+			invite := func(name, more string) string {
+				return fmt.Sprintf("resource %q %q {\n%s\n%s\n}\n", inviteCode, name, acmeViewer, more)
+			}
+			w.Configure(invite("replaced", `ttl = "5d"`) + invite("destroyed", "") +
+				invite("created_before", "ttl = \"5d\"\nlifecycle {\ncreate_before_destroy = true\n}"))
+			w.Run("apply", "-auto-approve")
+			e.Inject(emulator.Fault{Method: "CreateGroupInvite", When: emulator.AfterCommit, Delay: 1500 * time.Millisecond})
+			e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Delay: 1500 * time.Millisecond})
+			w.Configure(invite("replaced", `ttl = "6d"`) + invite("created", "") +
+				invite("created_before", "ttl = \"6d\"\nlifecycle {\ncreate_before_destroy = true\n}"))
 
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			apply := w.Command(ctx, "apply", "-auto-approve")
-			apply.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-			var output bytes.Buffer
-			apply.Stdout, apply.Stderr = &output, &output
-			if err := apply.Start(); err != nil {
-				t.Fatal(err)
-			}
-			for e.Count("CreateGroupInvite") == 0 && ctx.Err() == nil {
-				time.Sleep(10 * time.Millisecond)
-			}
-			if err := test.interrupt(apply); err != nil {
-				t.Fatal(err)
-			}
-			_ = apply.Wait() // It fails, or it was done before it noticed.
+			r := startRun(t, w, "apply", "-auto-approve")
+			r.waitUntil("creates and deletes are under way", func() bool {
+				return len(e.Live()) == 5 && e.Count("DeleteGroupInvite") == 2
+			})
+			r.interrupt(i)
 
-			var live []string
-			for _, invite := range e.Live() {
-				live = append(live, invite.UID)
+			live, known := liveIDs(e), knownIDs(w)
+			orphans := 0
+			if i.killsProvider() {
+				orphans = 2 // Those of the creates: no program can prevent that.
 			}
-			if known := w.StateIDs(); !slices.Equal(live, known) {
-				t.Errorf("live are %v, and the state knows of %v\n%s", live, known, output.String())
+			if unknown := without(live, known); len(unknown) != orphans {
+				t.Errorf("%d valid invites are in no state, want %d\n%s", len(unknown), orphans, r.output.String())
 			}
-			if strings.Contains(output.String(), "panic") {
-				t.Error(output.String())
+			if gone := without(known, live); len(gone) > 0 && !i.endsTerraformAtOnce() {
+				t.Errorf("the state has %d invites that are not valid\n%s", len(gone), r.output.String())
 			}
 		})
+	}
+}
+
+// The create is committed late, or its answer never comes.
+func TestInterrupt_unansweredCreate(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]emulator.Fault{
+		"late commit": {Method: "CreateGroupInvite", Delay: 2 * time.Second},
+		"no answer":   {Method: "CreateGroupInvite", Hang: true, When: emulator.AfterCommit, Times: 1},
+	} {
+		for _, i := range []interruption{
+			{signal: syscall.SIGINT, to: toTerraform},
+			{signal: syscall.SIGTERM, to: toGroup},
+			{signal: syscall.SIGHUP, to: toGroup},
+			{signal: syscall.SIGKILL, to: toTerraform},
+		} {
+			t.Run(name+", "+i.String(), func(t *testing.T) {
+				t.Parallel()
+				w, e := acctest.NewProgramWorkspace(t)
+				e.Inject(fault)
+				w.Configure(kimWith(acmeViewer))
+				r := startRun(t, w, "apply", "-auto-approve")
+				r.waitUntil("the create is under way", func() bool { return e.Count("CreateGroupInvite") > 0 })
+				r.interrupt(i)
+				if live, known := liveIDs(e), knownIDs(w); !slices.Equal(live, known) {
+					t.Errorf("valid are %v, and the state has %v\n%s", live, known, r.output.String())
+				}
+			})
+		}
+	}
+}
+
+// The create of an ephemeral resource is committed and not answered when the run is interrupted.
+func TestInterrupt_ephemeralOpen(t *testing.T) {
+	t.Parallel()
+	for _, i := range interruptions() {
+		t.Run(i.String(), func(t *testing.T) {
+			t.Parallel()
+			w, e := acctest.NewProgramWorkspace(t)
+			w.NeedsVersion("1.10.0", "1.11.0")
+			e.Inject(emulator.Fault{
+				Method: "CreateGroupInvite", When: emulator.AfterCommit, Delay: 1500 * time.Millisecond, Match: notTheFirst(),
+			})
+			w.Configure(joinWith("true"))
+			// The first is that of the plan.
+			r := startRun(t, w, "apply", "-auto-approve")
+			r.waitUntil("a create is under way", func() bool { return e.Count("CreateGroupInvite") == 2 && len(e.Live()) == 1 })
+			r.interrupt(i)
+			expectLeft(t, e, i, r)
+		})
+	}
+}
+
+// An ephemeral resource is in use when the run is interrupted.
+func TestInterrupt_ephemeralUse(t *testing.T) {
+	t.Parallel()
+	for _, i := range interruptions() {
+		t.Run(i.String(), func(t *testing.T) {
+			t.Parallel()
+			if i.to == toProvider && i.signal != syscall.SIGKILL {
+				t.Skip("nothing is under way in the provider, so the run goes on")
+			}
+			w, e := acctest.NewProgramWorkspace(t)
+			w.NeedsVersion("1.10.0", "1.11.0")
+			w.Configure(joinWith("touch used; exec sleep 5"))
+			r := startRun(t, w, "apply", "-auto-approve")
+			r.waitUntil("the code is in use", func() bool { _, err := os.Stat(w.Path("used")); return err == nil })
+			r.interrupt(i)
+			expectLeft(t, e, i, r)
+		})
+	}
+}
+
+// expectLeft fails the test unless the ephemeral invite is deleted, or was left by a provider that was killed.
+func expectLeft(t *testing.T, e *emulator.Emulator, i interruption, r *run) {
+	t.Helper()
+	want := 0
+	if i.killsProvider() {
+		want = 1
+	}
+	if live := liveIDs(e); len(live) != want {
+		t.Errorf("%d invites are valid, want %d\n%s", len(live), want, r.output.String())
+	}
+}
+
+// A lookup hangs while `apply` plans. Terraform does not pass an interrupt on then.
+func TestInterrupt_dataSource(t *testing.T) {
+	t.Parallel()
+	for _, i := range interruptions() {
+		t.Run(i.String(), func(t *testing.T) {
+			t.Parallel()
+			w, e := acctest.NewProgramWorkspace(t)
+			e.Inject(emulator.Fault{Method: "ListGroups", Hang: true})
+			w.Setenv("CHAINGUARD_REQUEST_TIMEOUT", "10m")
+			w.Configure(`data "chainguard_group" "acme" { name = "acme.example" }`)
+			interruptHanging(t, w, e, i, "ListGroups")
+		})
+	}
+}
+
+// A sign-in hangs while `apply` plans.
+func TestInterrupt_signIn(t *testing.T) {
+	t.Parallel()
+	for _, i := range interruptions() {
+		t.Run(i.String(), func(t *testing.T) {
+			t.Parallel()
+			w, e := acctest.NewProgramWorkspace(t)
+			e.Inject(emulator.Fault{Method: "Exchange", Hang: true})
+			w.Setenv("CHAINGUARD_REQUEST_TIMEOUT", "10m")
+			w.Setenv("CHAINGUARD_TOKEN", "")
+			w.Setenv("CHAINGUARD_IDENTITY", e.AdminIdentity())
+			w.Setenv("CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
+				Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{e.URL()}, Expires: time.Now().Add(time.Hour),
+			}))
+			w.Configure(kimWith(acmeViewer))
+			interruptHanging(t, w, e, i, "Exchange")
+		})
+	}
+}
+
+// interruptHanging interrupts a run whose plan hangs in a call of a method.
+func interruptHanging(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, i interruption, method string) {
+	t.Helper()
+	if i.to == toTerraform && !i.endsTerraformAtOnce() {
+		t.Skip("Terraform waits for the call's own end")
+	}
+	r := startRun(t, w, "apply", "-auto-approve")
+	r.waitUntil("the call hangs", func() bool { return e.Count(method) > 0 })
+	r.interrupt(i)
+	if e.Count("CreateGroupInvite") > 0 {
+		t.Errorf("an invite was created\n%s", r.output.String())
 	}
 }

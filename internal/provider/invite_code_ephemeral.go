@@ -199,8 +199,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	defer r.session.opened.begin()()
-	invite, err := client.CreateInvite(bounded, spec)
+	invite, err := r.session.cleanup.createInvite(bounded, client, spec, result.RevokeOnClose.ValueBool())
 	if err != nil {
 		addError(&resp.Diagnostics, "Invite Code Not Created", err)
 		return
@@ -218,9 +217,6 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 	if resp.Diagnostics.HasError() {
 		r.revoke(ctx, client, invite.ID, &resp.Diagnostics)
 		return
-	}
-	if result.RevokeOnClose.ValueBool() {
-		r.session.opened.add(invite.ID, client)
 	}
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
 	warnOfLostAnswer(&resp.Diagnostics, invite)
@@ -292,10 +288,10 @@ func (r *inviteCodeEphemeral) revoke(ctx context.Context, client *platform.Clien
 	defer cancel()
 	err := client.DeleteInvite(ctx, id)
 	if err == nil {
-		r.session.opened.remove(id)
+		r.session.cleanup.closed(id)
 		return
 	}
-	r.session.opened.add(id, client)
+	r.session.cleanup.opened(id, client)
 	var why diag.Diagnostics
 	addError(&why, "Invite Code Not Revoked", err)
 	for _, reason := range why {

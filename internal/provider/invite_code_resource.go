@@ -246,7 +246,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 		return
 	}
 
-	invite, err := client.CreateInvite(ctx, spec)
+	invite, err := r.session.cleanup.createInvite(ctx, client, spec, false)
 	if err != nil {
 		addError(&resp.Diagnostics, "Invite Code Not Created", err)
 		return

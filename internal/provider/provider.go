@@ -60,8 +60,8 @@ func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
 	return func(p *chainguardProvider) { p.sleep = sleep }
 }
 
-// withOpened has the provider note in o which ephemeral invites are to be revoked.
-func withOpened(o *openedInvites) Option { return func(p *chainguardProvider) { p.opened = o } }
+// withCleanup has the provider note in c what is left to do when the process ends.
+func withCleanup(c *cleanup) Option { return func(p *chainguardProvider) { p.cleanup = c } }
 
 // New is the provider, of the version that it tells the platform and Terraform.
 func New(version string, options ...Option) func() provider.Provider {
@@ -70,7 +70,7 @@ func New(version string, options ...Option) func() provider.Provider {
 			version:     version,
 			clock:       clock.Real{},
 			environment: config.OSEnvironment(),
-			opened:      new(openedInvites),
+			cleanup:     new(cleanup),
 		}
 		for _, option := range options {
 			option(p)
@@ -85,7 +85,7 @@ type chainguardProvider struct {
 	environment config.Environment
 	sleep       func(context.Context, time.Duration) error
 	signIn      func(*auth.Options)
-	opened      *openedInvites
+	cleanup     *cleanup
 }
 
 // Metadata implements [provider.Provider].

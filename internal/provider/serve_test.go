@@ -26,7 +26,7 @@ func joinWith(command string) string {
 }
 
 // No CLI closes an ephemeral resource where something that uses it fails, so this is the provider's own doing.
-func TestEphemeralInviteCodeOfARunThatFailsIsRevokedWhenTheProviderEnds(t *testing.T) {
+func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		configuration string
@@ -60,7 +60,7 @@ func TestEphemeralInviteCodeOfARunThatFailsIsRevokedWhenTheProviderEnds(t *testi
 	}
 }
 
-func TestEphemeralInviteCodeThatCouldNotBeRevokedIsTriedAgainWhenTheProviderEnds(t *testing.T) {
+func TestServe_triesAgainWhatCloseCouldNotDelete(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.NeedsVersion("1.10.0", "1.11.0")

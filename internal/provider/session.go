@@ -22,7 +22,7 @@ type session struct {
 	deferred []config.Problem // errors in the environment, reported where the settings are first used
 	clock    clock.Clock
 	connect  func() (*platform.Client, error)
-	opened   *openedInvites
+	cleanup  *cleanup
 }
 
 func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
@@ -30,7 +30,7 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 		settings: s,
 		deferred: deferred,
 		clock:    p.clock,
-		opened:   p.opened,
+		cleanup:  p.cleanup,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
 			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment}
 			if p.signIn != nil {
