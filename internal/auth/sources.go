@@ -28,6 +28,9 @@ func sources(s config.Settings, o Options, refused func(string) bool) []source {
 		return []source{staticToken{value: s.Token.Reveal(), origin: s.Origin("token"), requirements: requirements}}
 	}
 	noToken := unset{"token", "not set, neither in the provider block nor as CHAINGUARD_TOKEN"}
+	if variable := s.OverruledToken(); variable != "" {
+		noToken.reason = variable + " is not used, because the provider block sets identity or identity_token"
+	}
 
 	calls := httpCaller{clock: o.Clock, timeout: s.RequestTimeout}
 	sts := sts{

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 func TestStaticToken_isUsedAsItIs(t *testing.T) {
@@ -66,6 +67,21 @@ func TestStaticToken_refused(t *testing.T) {
 	tokens.Discard(b.token(tokens))
 	reason, whole := b.refusal(tokens, "token")
 	contains(t, reason, "did not accept the token from CHAINGUARD_TOKEN", "cannot be renewed")
+	if strings.Contains(whole, b.variables["CHAINGUARD_TOKEN"]) {
+		t.Error("the error shows the token")
+	}
+}
+
+func TestStaticToken_overruledByTheProviderBlock(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.variables["CHAINGUARD_TOKEN"] = b.emulator.AdminToken()
+	b.variables["CHAINGUARD_PLATFORM_API"] = b.emulator.URL()
+	resolved, _ := config.Resolve(map[string]config.Value{
+		"identity": {Text: redact.Secret(b.emulator.AdminIdentity())},
+	}, b.options.Environment)
+	reason, whole := b.refusal(New(resolved, b.options), "token")
+	contains(t, reason, "CHAINGUARD_TOKEN is not used", "the provider block sets identity")
 	if strings.Contains(whole, b.variables["CHAINGUARD_TOKEN"]) {
 		t.Error("the error shows the token")
 	}

@@ -55,8 +55,9 @@ type Settings struct {
 	// is known only after apply, and those that would take their value from one of them.
 	Unknown []string
 
-	origins map[string]origin
-	pending []string // the attributes of the provider block that are unknown
+	origins       map[string]origin
+	pending       []string // the attributes of the provider block that are unknown
+	overruledFrom string   // the environment variable whose token is not used
 }
 
 // Origin says where a setting's value comes from, for example "CHAINGUARD_TOKEN" or "the provider block". It is empty
@@ -65,6 +66,10 @@ func (s Settings) Origin(name string) string { return s.origins[name].text }
 
 // InBlock reports whether the provider block sets the setting, be it to a value that is not known yet.
 func (s Settings) InBlock(name string) bool { return s.origins[name].level == levelBlock }
+
+// OverruledToken returns the environment variable that holds a token which is not used, because the provider block names
+// another way to sign in. It is empty if there is none.
+func (s Settings) OverruledToken() string { return s.overruledFrom }
 
 // IsUnknown reports whether the setting's value is not known yet.
 func (s Settings) IsUnknown(name string) bool { return slices.Contains(s.Unknown, name) }
@@ -157,6 +162,8 @@ type resolver struct {
 	found    map[string]found
 	problems []Problem
 
+	overruledFrom string // as in Settings
+
 	// fileUnknown is set while it is not known which config file to read: what would be read from it is unknown.
 	fileUnknown bool
 }
@@ -218,6 +225,7 @@ func (r *resolver) overruleToken() {
 			continue
 		}
 		delete(r.found, "token")
+		r.overruledFrom = token.origin.text
 		if !f.unknown { // Otherwise it may turn out to be null.
 			r.problems = append(r.problems, notUsed(token.origin.text, name))
 		}
@@ -255,7 +263,7 @@ func (r *resolver) chooseIdentityProvider() {
 
 // settings stores what was found.
 func (r *resolver) settings() Settings {
-	s := Settings{origins: map[string]origin{}}
+	s := Settings{origins: map[string]origin{}, overruledFrom: r.overruledFrom}
 	for _, setting := range all {
 		f, ok := r.found[setting.Name]
 		if !ok && setting.derive != nil {

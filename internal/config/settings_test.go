@@ -193,6 +193,9 @@ func TestResolve_whatTheBlockNamesBeatsATokenOfTheEnvironment(t *testing.T) {
 			if s.Token.Reveal() != test.token || (s.Origin("token") == "") != (test.token == "") {
 				t.Errorf("the token is from %q", s.Origin("token"))
 			}
+			if got := s.OverruledToken(); (got == "CHAINGUARD_TOKEN") != (test.token == "") {
+				t.Errorf("the overruled token is from %q", got)
+			}
 			if test.warning == "" {
 				if len(problems) > 0 {
 					t.Errorf("%+v", problems)

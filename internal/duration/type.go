@@ -32,7 +32,7 @@ func (t Type) Equal(other attr.Type) bool {
 }
 
 // String implements [attr.Type].
-func (Type) String() string { return "ttl.Type" }
+func (Type) String() string { return "duration.Type" }
 
 // ValueFromString implements [basetypes.StringTypable].
 func (Type) ValueFromString(_ context.Context, text basetypes.StringValue) (basetypes.StringValuable, diag.Diagnostics) {

@@ -28,7 +28,8 @@ func IsUIDP(text string) bool { return uidp.Valid(text) }
 // IsInviteUIDP reports whether text can be the UIDP of an invite, which is always below a group.
 func IsInviteUIDP(text string) bool { return uidp.Valid(text) && !uidp.InRoot(text) }
 
-// name is what names of groups and roles look like, by the SDK.
+// name matches what the SDK's validation.ValidateName accepts. That package is not imported, because it depends on a
+// Markdown renderer and an HTML sanitizer.
 var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
 // CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
