@@ -171,7 +171,7 @@ func TestWhatIsNoUIDPIsRefusedAsSuch(t *testing.T) {
 	wantCode(t, err, codes.InvalidArgument)
 	_, err = p.groups.UpdateGroup(p.admin, &iam.UpdateGroupRequest{})
 	wantCode(t, err, codes.InvalidArgument)
-	if got := detail[*errdetails.BadRequest](t, err).GetFieldViolations()[0].GetField(); got != "group.uid" {
+	if got := detail[*errdetails.BadRequest](t, err).GetFieldViolations()[0].GetField(); got != "uid" {
 		t.Errorf("the violation is of %q", got)
 	}
 }
@@ -197,9 +197,9 @@ func TestWhatTheEmulatorDoesNotHaveIsUnimplemented(t *testing.T) {
 	p := start(t, emulator.Seed{})
 	_, err := p.groups.LookupGroup(p.admin, &iam.LookupGroupRequest{})
 	wantCode(t, err, codes.Unimplemented)
-	_, err = iam.NewRoleBindingsServiceClient(dial(t, p.Emulator)).ListRoleBindings(p.admin, &iam.ListRoleBindingsRequest{})
+	_, err = iam.NewIdentityProvidersServiceClient(dial(t, p.Emulator)).ListIdentityProviders(p.admin, &iam.ListIdentityProvidersRequest{})
 	wantCode(t, err, codes.Unimplemented)
-	if p.Count("LookupGroup") != 1 || p.Count("ListRoleBindings") != 1 {
+	if p.Count("LookupGroup") != 1 || p.Count("ListIdentityProviders") != 1 {
 		t.Errorf("counted %v", p.Counts())
 	}
 }

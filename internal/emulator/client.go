@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Environment is what points a client at the emulator: where it is, and a token for AdminIdentity.
+// Environment returns what points a client at the emulator: where it is, and a token for AdminIdentity.
 func (e *Emulator) Environment() map[string]string {
 	return map[string]string{
 		"CHAINGUARD_PLATFORM_API":      e.URL(),
@@ -23,7 +23,7 @@ const (
 	RefreshTokenFile = "refresh-token"
 )
 
-// CacheToken puts a token for the emulator where chainctl would have: in one of its files, below the user's cache
+// CacheToken writes a token for the emulator where chainctl would: to one of its files below the user's cache
 // directory.
 func (e *Emulator) CacheToken(cacheDir, file, token string) error {
 	name := strings.ReplaceAll(e.Audience(), "/", "-")

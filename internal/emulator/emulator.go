@@ -13,9 +13,11 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// Options say what an emulator starts with. The zero value is a good one.
+// Options are what an emulator starts with. The zero value is a good one.
 type Options struct {
 	// Seed is what exists at the start. Without organizations it is DefaultSeed.
 	Seed Seed
@@ -23,43 +25,33 @@ type Options struct {
 	Clock clock.Clock
 	// Listen is the loopback address to serve. The default is a free port of 127.0.0.1.
 	Listen string
-	// Audience is what tokens for the API must be made for. The default is the API's own URL, as on the platform.
+	// Audience is what tokens for the API must be issued for. The default is the API's own URL, as on the platform.
 	Audience string
+	// Behavior is how the platform behaves where its documents leave room.
+	Behavior Behavior
 }
 
-// Emulator is one local platform. Make it with New, and serve it with Start.
+// Behavior is what the platform does where its documents leave room, or where a test wants it to be worse.
+type Behavior = store.Behavior
+
+// Emulator is one local platform. Create it with New, and serve it with Start.
 type Emulator struct {
-	clock    clock.Clock
-	listen   string
-	audience string // "" for the URL
-
-	mu       sync.Mutex // guards store and switches
-	store    *store
-	switches switches
-
-	faults faults
-	log    requestLog
+	listen     string
+	store      *store.Store
+	issuer     *services.Issuer
+	authorizer *services.Authorizer
+	faults     faults
+	log        requestLog
 
 	grpc        *grpc.Server
 	http        *http.Server
-	url         string
 	calls       sync.WaitGroup // every goroutine that Close waits for
 	connections atomic.Int64
 	stop        context.CancelFunc
 	closing     sync.Once
 }
 
-// switches are the ways in which the platform is told to behave.
-type switches struct {
-	tokenLifetime   time.Duration
-	newGroupDelay   time.Duration
-	missingDeleteOK bool
-	noDate          bool
-	epoch           int // tokens of an earlier epoch are revoked
-}
-
-// New makes an emulator that holds the seed, and says what is wrong with the seed if anything is. It does no I/O: Start
-// does.
+// New returns an emulator that holds the seed, or says what is wrong with the seed. It does no I/O: Start does.
 func New(o Options) (*Emulator, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -70,23 +62,23 @@ func New(o Options) (*Emulator, error) {
 	if len(o.Seed.Organizations) == 0 {
 		o.Seed = DefaultSeed()
 	}
-	store, err := o.Seed.plant(o.Clock.Now())
-	if err != nil {
+	st := store.New(o.Clock, o.Behavior)
+	if err := o.Seed.plant(st); err != nil {
 		return nil, err
 	}
+	issuer := services.NewIssuer(st, o.Audience)
 	return &Emulator{
-		clock:    o.Clock,
-		listen:   o.Listen,
-		audience: o.Audience,
-		store:    store,
-		switches: switches{tokenLifetime: time.Hour},
+		listen:     o.Listen,
+		store:      st,
+		issuer:     issuer,
+		authorizer: services.NewAuthorizer(st, issuer),
 	}, nil
 }
 
 // Start serves the platform until Close. It returns as soon as calls are answered.
 func (e *Emulator) Start() error {
 	if e.http != nil {
-		return errors.New("the emulator was started before: make another with New")
+		return errors.New("the emulator was started before: create another with New")
 	}
 	address, err := loopback(e.listen)
 	if err != nil {
@@ -96,9 +88,26 @@ func (e *Emulator) Start() error {
 	if err != nil {
 		return fmt.Errorf("the emulator cannot listen on %s: %w", e.listen, err)
 	}
-	e.url = "http://" + listener.Addr().String()
+	e.issuer.URL = "http://" + listener.Addr().String()
 	e.serve(listener)
 	return nil
+}
+
+// loopback checks that an address to listen on is one that only this machine can reach: the emulator accepts any token
+// that is signed with a public key.
+func loopback(address string) (string, error) {
+	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", refused
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return "", refused
+	}
+	return net.JoinHostPort(host, port), nil
 }
 
 // Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.
@@ -116,56 +125,39 @@ func (e *Emulator) Close() (err error) {
 }
 
 // URL is where the platform is: the API and the issuer both.
-func (e *Emulator) URL() string { return e.url }
+func (e *Emulator) URL() string { return e.issuer.URL }
 
-// Audience is what tokens for the API must be made for.
-func (e *Emulator) Audience() string {
-	if e.audience != "" {
-		return e.audience
-	}
-	return e.url
-}
+// Audience is what tokens for the API must be issued for.
+func (e *Emulator) Audience() string { return e.issuer.Audience() }
 
 // Connections counts the TCP connections that were made to the emulator so far.
 func (e *Emulator) Connections() int { return int(e.connections.Load()) }
 
-// SetTokenLifetime sets for how long tokens live that the security token service mints from now on. It starts at an
-// hour.
+// SetBehavior changes how the platform behaves from now on.
+func (e *Emulator) SetBehavior(change func(*Behavior)) {
+	e.store.Lock()
+	defer e.store.Unlock()
+	change(&e.store.Behavior)
+}
+
+// SetTokenLifetime sets Behavior.TokenLifetime.
 func (e *Emulator) SetTokenLifetime(d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.switches.tokenLifetime = d
+	e.SetBehavior(func(b *Behavior) { b.TokenLifetime = d })
 }
 
-// SetNewGroupDelay makes calls under a group fail with PermissionDenied until the group is this old, as they do for
-// some seconds on the platform. It starts at zero.
+// SetNewGroupDelay sets Behavior.NewGroupDelay.
 func (e *Emulator) SetNewGroupDelay(d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.switches.newGroupDelay = d
+	e.SetBehavior(func(b *Behavior) { b.NewGroupDelay = d })
 }
 
-// SetMissingDeleteOK makes the deletion of a missing invite succeed instead of answering NotFound. Which of the two the
-// platform does is not documented.
+// SetMissingDeleteOK sets Behavior.MissingDeleteOK.
 func (e *Emulator) SetMissingDeleteOK(ok bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.switches.missingDeleteOK = ok
+	e.SetBehavior(func(b *Behavior) { b.MissingDeleteOK = ok })
 }
 
-// SetNoDate makes answers to gRPC calls come without a date header, as those of a gRPC server that no HTTP proxy stands
-// before.
+// SetNoDate sets Behavior.NoDate.
 func (e *Emulator) SetNoDate(none bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.switches.noDate = none
-}
-
-// RevokeTokens refuses every token issued so far. Refresh tokens live on.
-func (e *Emulator) RevokeTokens() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.switches.epoch++
+	e.SetBehavior(func(b *Behavior) { b.NoDate = none })
 }
 
 // TB is what ForTest needs of a *testing.T.
@@ -191,21 +183,4 @@ func ForTest(t TB, o Options) *Emulator {
 		}
 	})
 	return e
-}
-
-// loopback checks that an address to listen on is one that only this machine can reach: the emulator takes any token
-// that is signed with a public key.
-func loopback(address string) (string, error) {
-	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", refused
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return "", refused
-	}
-	return net.JoinHostPort(host, port), nil
 }

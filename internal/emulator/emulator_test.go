@@ -71,7 +71,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 	if _, err := iam.NewGroupsServiceClient(conn).ListGroups(as(t.Context(), e.AdminToken()), &iam.ListGroupsRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.Get(e.URL() + "/jwks") // leaves an idle connection
+	response, err := http.Get(e.URL() + "/orgcheck") // leaves an idle connection
 	if err != nil {
 		t.Fatal(err)
 	}

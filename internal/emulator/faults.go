@@ -5,16 +5,21 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"time"
 
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"golang.org/x/net/http2"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
 )
 
 // When says on which side of the commit a fault strikes.
@@ -28,29 +33,14 @@ const (
 	AfterCommit
 )
 
-// Fault is one thing that goes wrong. Of all that is set, the delay comes first, then whichever of Hang, Drop, Code and
-// Mutate is set, in this order. A fault that only delays or mutates leaves the call to the faults after it. Messages
-// are those of iam/v2, for v2beta1 calls too.
+// Fault is one thing that goes wrong. What is set of it happens in this order: the delay, then what changes the stored
+// invite or the answer, then the first of Hang, Drop, GoAway, Reset, Proxy and Code, which ends the call. A fault that
+// does not end the call leaves it to the faults after it. Messages are those of iam/v2, for v2beta1 calls too.
 type Fault struct {
 	// Method is the short name of the RPC, such as "CreateGroupInvite", or "" for all of them.
 	Method string
 	// When says whether the platform does what it was asked.
 	When When
-	// Code, if it is not OK, is answered, with Message and Details.
-	Code    codes.Code
-	Message string
-	Details []proto.Message
-	// RetryAfter is added to the details as a RetryInfo.
-	RetryAfter time.Duration
-	// Delay is how long to wait, in real time. It ends early when the caller gives up, which before the commit means
-	// that nothing is committed.
-	Delay time.Duration
-	// Hang never answers.
-	Hang bool
-	// Drop breaks the TCP connection, and with it every other call on it.
-	Drop bool
-	// Mutate spoils the answer. It implies AfterCommit.
-	Mutate func(response proto.Message)
 	// Times is how often the fault strikes; 0 is always.
 	Times int
 	// Probability, if it is set, is how likely the fault strikes a call. Which calls it strikes follows from Seed and
@@ -60,15 +50,61 @@ type Fault struct {
 	Seed        uint64
 	// Match, if it is set, picks the requests that the fault may strike.
 	Match func(request proto.Message) bool
+
+	// Delay is how long to wait, in real time. It ends early when the caller gives up, which before the commit means
+	// that nothing is committed.
+	Delay time.Duration
+
+	// CommitDelay makes the invite that a CreateGroupInvite creates come into being so much later, by the platform's
+	// clock. It implies AfterCommit, and is of use with something that ends the call.
+	CommitDelay time.Duration
+	// ListingDelay hides the invite that a CreateGroupInvite creates from Get and List for so long, by the platform's
+	// clock. It implies AfterCommit.
+	ListingDelay time.Duration
+	// Mutate spoils the answer. It implies AfterCommit.
+	Mutate func(response proto.Message)
+	// EndlessPages makes each page of a List name a next one; after the last, the list starts again. It implies
+	// AfterCommit.
+	EndlessPages bool
+	// Padding makes the answer so many bytes longer, with a field that no one knows. It implies AfterCommit.
+	Padding int
+	// Garbage adds bytes behind the answer. It implies AfterCommit.
+	Garbage bool
+
+	// Hang never answers.
+	Hang bool
+	// Drop resets the TCP connection, and with it every other call on it.
+	Drop bool
+	// GoAway says GOAWAY on the HTTP/2 connection and closes it, and with it every other call on it.
+	GoAway bool
+	// Reset ends the HTTP/2 stream with this RST_STREAM code, such as ENHANCE_YOUR_CALM. Over HTTP/1 it is a Drop.
+	Reset http2.ErrCode
+	// Proxy answers as a proxy in front of the platform does: over plain HTTP, without a gRPC status.
+	Proxy *ProxyAnswer
+	// Code, if it is not OK, is answered, with Message and Details.
+	Code    codes.Code
+	Message string
+	Details []proto.Message
+	// RetryAfter is added to the details as a RetryInfo.
+	RetryAfter time.Duration
 }
 
-// Inject adds a fault. Faults strike in the order in which they were added. The function returned takes it away again.
-// It panics on a fault that could never strike: a test with such a fault would prove nothing.
+// ProxyAnswer is what a proxy answers instead of the platform.
+type ProxyAnswer struct {
+	Status int
+	// ContentType is text/html unless it is set.
+	ContentType string
+	// Body is a short HTML page unless it is set.
+	Body string
+}
+
+// Inject adds a fault. Faults strike in the order in which they were added. The function returned removes it again. It
+// panics on a fault that could never strike: a test with such a fault would prove nothing.
 func (e *Emulator) Inject(f Fault) (remove func()) {
-	if f.Method != "" && !KnownMethod(f.Method) {
+	if f.Method != "" && !services.KnownMethod(f.Method) {
 		panic(fmt.Sprintf("emulator: a fault of %q, which is no method of the platform", f.Method))
 	}
-	if f.Mutate != nil {
+	if f.CommitDelay > 0 || f.ListingDelay > 0 || f.Mutate != nil || f.EndlessPages || f.Padding > 0 || f.Garbage {
 		f.When = AfterCommit
 	}
 	return e.faults.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
@@ -83,6 +119,9 @@ func (e *Emulator) OnRequest(method string, do func(request proto.Message)) (rem
 	}})
 }
 
+// KnownMethod reports whether an RPC of the platform has this short name.
+func KnownMethod(name string) bool { return services.KnownMethod(name) }
+
 // faults are the faults that are waiting to strike.
 type faults struct {
 	mu     sync.Mutex
@@ -94,7 +133,7 @@ type activeFault struct {
 	Fault
 	number uint64            // of all faults ever added
 	left   int               // of Times
-	met    map[string]uint64 // how often a request was met, by the request's bytes
+	met    map[string]uint64 // how often a request was met, by what it asks for
 }
 
 func (s *faults) add(f *activeFault) (remove func()) {
@@ -122,11 +161,16 @@ func (s *faults) due(method string, when When, request proto.Message) []Fault {
 			continue
 		}
 		due = append(due, f.Fault)
-		if f.Hang || f.Drop || f.Code != codes.OK {
+		if f.ends() {
 			break
 		}
 	}
 	return due
+}
+
+// ends reports whether the fault ends a call.
+func (f *Fault) ends() bool {
+	return f.Hang || f.Drop || f.GoAway || f.Reset != 0 || f.Proxy != nil || f.Code != codes.OK
 }
 
 // take has a fault strike a call that it is meant for, if it is used up neither by Times nor by chance.
@@ -140,9 +184,9 @@ func (s *faults) take(f *activeFault, method string, request proto.Message) bool
 	return true
 }
 
-// chance is a number in [0, 1) that follows from the fault and from the call.
+// chance returns a number in [0, 1) that follows from the fault and from the call.
 func (f *activeFault) chance(method string, request proto.Message) float64 {
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(repeatable(request))
 	if err != nil {
 		panic(err) // it came off the wire
 	}
@@ -153,31 +197,102 @@ func (f *activeFault) chance(method string, request proto.Message) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:])>>(64-bits)) / (1 << bits)
 }
 
+// repeatable returns the request without what differs each time that a test runs: the part of a second by which a
+// client shortens a ttl, and the times in page tokens.
+func repeatable(request proto.Message) proto.Message {
+	clone := proto.Clone(request)
+	if create, ok := clone.(*iam.CreateGroupInviteRequest); ok && create.GetGroupInvite().GetTtl().GetNanos() > 0 {
+		create.GroupInvite.Ttl.Seconds++
+		create.GroupInvite.Ttl.Nanos = 0
+	}
+	m := clone.ProtoReflect()
+	if pageToken := m.Descriptor().Fields().ByName("page_token"); pageToken != nil {
+		m.Clear(pageToken)
+	}
+	return clone
+}
+
 // strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
 // the faults left it.
-func (s *faults) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
-	for _, f := range s.due(method, when, request) {
-		if f.Delay > 0 {
-			if err := pause(ctx, f.Delay); err != nil {
-				return nil, err
-			}
+func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
+	for _, f := range e.faults.due(method, when, request) {
+		if err := pause(ctx, f.Delay); err != nil {
+			return nil, err
 		}
+		if response != nil {
+			e.delay(f, response)
+			response = f.spoil(response)
+		}
+		x := exchangeOf(ctx)
+		x.garbage = x.garbage || f.Garbage
 		switch {
 		case f.Hang:
 			<-ctx.Done()
 			return nil, status.FromContextError(ctx.Err()).Err()
 		case f.Drop:
-			breakConnection(ctx)
-			return nil, status.Error(codes.Unavailable, "the emulator broke the connection on purpose")
+			x.conn.drop()
+		case f.GoAway:
+			x.conn.goAway()
+		case f.Reset != 0:
+			x.reset = f.Reset
+		case f.Proxy != nil:
+			x.proxy = f.Proxy
 		case f.Code != codes.OK:
 			return nil, f.err()
-		case f.Mutate != nil && response != nil:
-			// What is spoiled is a copy: the answer may share parts with what is stored.
-			response = proto.Clone(response)
-			f.Mutate(response)
+		}
+		if f.ends() {
+			return nil, status.Error(codes.Unavailable, "the emulator failed this call on purpose")
 		}
 	}
 	return response, nil
+}
+
+// pause waits in real time, unless the caller gives up or the emulator closes.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+// delay makes the invite that the response is about come into being, or into view, later.
+func (e *Emulator) delay(f Fault, response proto.Message) {
+	created, ok := response.(*iam.GroupInvite)
+	if !ok || f.CommitDelay <= 0 && f.ListingDelay <= 0 {
+		return
+	}
+	e.store.Lock()
+	defer e.store.Unlock()
+	if i := e.store.Invite(created.GetUid()); i != nil && f.ListingDelay > 0 {
+		e.store.DelayListing(i, f.ListingDelay)
+	}
+	if i := e.store.Invite(created.GetUid()); i != nil && f.CommitDelay > 0 {
+		e.store.DelayCommit(i, f.CommitDelay)
+	}
+}
+
+// spoil returns the answer as the fault makes it: a copy, as an answer may share parts with what is stored.
+func (f *Fault) spoil(response proto.Message) proto.Message {
+	response = proto.Clone(response)
+	if f.Mutate != nil {
+		f.Mutate(response)
+	}
+	m := response.ProtoReflect()
+	if next := m.Descriptor().Fields().ByName("next_page_token"); f.EndlessPages && next != nil && !m.Has(next) {
+		m.Set(next, protoreflect.ValueOfString(services.StalePageToken))
+	}
+	if f.Padding > 0 {
+		field := protowire.AppendTag(nil, protowire.MaxValidNumber, protowire.BytesType)
+		m.SetUnknown(protowire.AppendBytes(field, make([]byte, f.Padding)))
+	}
+	return response
 }
 
 // err is the status that the fault answers with.
@@ -190,30 +305,5 @@ func (f *Fault) err() error {
 	if f.RetryAfter > 0 {
 		details = append(details, &errdetails.RetryInfo{RetryDelay: durationpb.New(f.RetryAfter)})
 	}
-	return withDetails(status.New(f.Code, message), details...)
-}
-
-// pause waits in real time, unless the caller gives up or the emulator closes.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	}
-}
-
-// connectionKey is where server.go puts a call's connection in its context.
-type connectionKey struct{}
-
-// breakConnection resets the TCP connection that a call came over.
-func breakConnection(ctx context.Context) {
-	conn, ok := ctx.Value(connectionKey{}).(*net.TCPConn)
-	if !ok {
-		panic("emulator: a call without a TCP connection")
-	}
-	_ = conn.SetLinger(0) // makes Close send a reset; what fails here is broken already
-	_ = conn.Close()
+	return services.WithDetails(status.New(f.Code, message), details...)
 }

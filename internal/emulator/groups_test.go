@@ -97,7 +97,7 @@ func TestAGroupsLife(t *testing.T) {
 	p.AddInvite(emulator.Invite{Group: created.GetUid(), RoleUID: p.Role("viewer")})
 	_, err = p.groups.DeleteGroup(p.admin, &iam.DeleteGroupRequest{Uid: created.GetUid()})
 	wantCode(t, err, codes.FailedPrecondition)
-	if v := detail[*errdetails.PreconditionFailure](t, err).GetViolations(); len(v) != 1 || v[0].GetSubject() != created.GetUid() {
+	if v := detail[*errdetails.PreconditionFailure](t, err).GetViolations(); len(v) != 1 || v[0].GetType() != "RESOURCE_NOT_EMPTY" || v[0].GetSubject() != "" {
 		t.Errorf("violations %v", v)
 	}
 	p.DeleteInvite(p.Invites()[0].UID)

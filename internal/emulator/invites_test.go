@@ -91,17 +91,17 @@ func TestCreateNamesTheFieldsThatAreWrong(t *testing.T) {
 		change func(*iam.GroupInvite)
 		fields []string
 	}{
-		"no ttl":             {func(i *iam.GroupInvite) { i.Ttl = nil }, []string{"group_invite.ttl"}},
-		"zero ttl":           {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(0) }, []string{"group_invite.ttl"}},
-		"negative ttl":       {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(-time.Second) }, []string{"group_invite.ttl"}},
-		"ttl over a year":    {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(366 * 24 * time.Hour) }, []string{"group_invite.ttl"}},
-		"no valid ttl":       {func(i *iam.GroupInvite) { i.Ttl = &durationpb.Duration{Seconds: 1, Nanos: -1} }, []string{"group_invite.ttl"}},
-		"no role":            {func(i *iam.GroupInvite) { i.RoleUid = "" }, []string{"group_invite.role_uid"}},
-		"unknown role":       {func(i *iam.GroupInvite) { i.RoleUid = strings.Repeat("0", 40) }, []string{"group_invite.role_uid"}},
-		"role of another":    {func(i *iam.GroupInvite) { i.RoleUid = elsewhere }, []string{"group_invite.role_uid"}},
-		"no email address":   {func(i *iam.GroupInvite) { i.Email = "kim" }, []string{"group_invite.email"}},
-		"email with a name":  {func(i *iam.GroupInvite) { i.Email = "Kim <kim@example.com>" }, []string{"group_invite.email"}},
-		"everything at once": {func(i *iam.GroupInvite) { *i = iam.GroupInvite{Email: "kim"} }, []string{"group_invite.ttl", "group_invite.role_uid", "group_invite.email"}},
+		"no ttl":             {func(i *iam.GroupInvite) { i.Ttl = nil }, []string{"ttl"}},
+		"zero ttl":           {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(0) }, []string{"ttl"}},
+		"negative ttl":       {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(-time.Second) }, []string{"ttl"}},
+		"ttl over a year":    {func(i *iam.GroupInvite) { i.Ttl = durationpb.New(366 * 24 * time.Hour) }, []string{"ttl"}},
+		"no valid ttl":       {func(i *iam.GroupInvite) { i.Ttl = &durationpb.Duration{Seconds: 1, Nanos: -1} }, []string{"ttl"}},
+		"no role":            {func(i *iam.GroupInvite) { i.RoleUid = "" }, []string{"role_uid"}},
+		"unknown role":       {func(i *iam.GroupInvite) { i.RoleUid = strings.Repeat("0", 40) }, []string{"role_uid"}},
+		"role of another":    {func(i *iam.GroupInvite) { i.RoleUid = elsewhere }, []string{"role_uid"}},
+		"no email address":   {func(i *iam.GroupInvite) { i.Email = "kim" }, []string{"email"}},
+		"email with a name":  {func(i *iam.GroupInvite) { i.Email = "Kim <kim@example.com>" }, []string{"email"}},
+		"everything at once": {func(i *iam.GroupInvite) { *i = iam.GroupInvite{Email: "kim"} }, []string{"ttl", "role_uid", "email"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package emulator
 import (
 	"context"
 	"fmt"
-	"net"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -15,7 +14,7 @@ import (
 )
 
 // localConn is a gRPC connection to the emulator's own services within the process. The REST gateway calls over it, so
-// that REST meets the same faults, authorisation and log as gRPC does.
+// that REST meets the same faults, authorization and log as gRPC does.
 type localConn struct {
 	interceptor grpc.UnaryServerInterceptor
 	methods     map[string]localMethod
@@ -43,7 +42,7 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 	md, _ := metadata.FromOutgoingContext(ctx)
 	ctx = metadata.NewIncomingContext(ctx, md)
 	ctx = grpc.NewContextWithServerTransportStream(ctx, localStream(fullMethod))
-	if conn, ok := ctx.Value(connectionKey{}).(net.Conn); ok {
+	if conn, ok := ctx.Value(connectionKey{}).(*connection); ok {
 		ctx = peer.NewContext(ctx, &peer.Peer{Addr: conn.RemoteAddr(), LocalAddr: conn.LocalAddr()})
 	}
 	answer, err := method.handler(method.service, ctx, func(into any) error { return transcode(into, request) }, c.interceptor)

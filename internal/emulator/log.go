@@ -16,6 +16,9 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
 )
 
 // Request is one call that reached the emulator.
@@ -110,7 +113,7 @@ func (e *Emulator) describe(ctx context.Context, fullMethod string, request prot
 	r := &Request{
 		Method:     path.Base(fullMethod),
 		FullMethod: fullMethod,
-		Time:       e.clock.Now(),
+		Time:       e.store.Now(),
 		Metadata:   redact(md),
 		Request:    request,
 	}
@@ -124,15 +127,15 @@ func (e *Emulator) describe(ctx context.Context, fullMethod string, request prot
 	if p, ok := peer.FromContext(ctx); ok {
 		r.Peer = p.Addr.String()
 	}
-	if token, ok := bearer(md); ok {
-		if claims, err := parse(token); err == nil {
+	if bearer, ok := services.Bearer(md); ok {
+		if claims, err := token.Parse(bearer); err == nil {
 			r.Identity = claims.Subject
 		}
 	}
 	return r
 }
 
-// redact replaces whatever authorises a caller by a hash, which still tells one token from another.
+// redact replaces whatever authorizes a caller by a hash, which still tells one token from another.
 func redact(md metadata.MD) metadata.MD {
 	clean := md.Copy()
 	for key, values := range clean {

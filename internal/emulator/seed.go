@@ -1,9 +1,12 @@
 package emulator
 
 import (
-	"cmp"
+	"bytes"
+	"errors"
 	"fmt"
-	"net/mail"
+	"io"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +14,11 @@ import (
 	"chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
 // Seed is what a platform holds at its start. The UIDPs of all but invites follow from the names, so they are the same
@@ -24,7 +32,7 @@ type Seed struct {
 	Identities []SeedIdentity `yaml:"identities"`
 	// Invites are invites that are there already.
 	Invites []SeedInvite `yaml:"invites"`
-	// MaxInviteTTL is the longest that an invite may live; a year if it is unset.
+	// MaxInviteTTL is the longest that an invite may be valid; a year if it is unset.
 	MaxInviteTTL time.Duration `yaml:"max_invite_ttl"`
 }
 
@@ -32,12 +40,10 @@ type Seed struct {
 type SeedGroup struct {
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
-	// Unverified organizations need not have a name of their own.
+	// Unverified organizations may share a name.
 	Unverified bool        `yaml:"unverified"`
 	Folders    []SeedGroup `yaml:"folders"`
 	Roles      []SeedRole  `yaml:"roles"`
-
-	line int
 }
 
 // SeedRole is a role, with capabilities as "group_invites.create".
@@ -45,31 +51,30 @@ type SeedRole struct {
 	Name         string   `yaml:"name"`
 	Description  string   `yaml:"description"`
 	Capabilities []string `yaml:"capabilities"`
-
-	line int
 }
 
 // SeedIdentity is a person or a machine.
 type SeedIdentity struct {
 	Name  string `yaml:"name"`
 	Email string `yaml:"email"`
-	// Group is where the identity lives; people live in the root, as it is unset.
+	// Group is where the identity belongs; people belong to no group.
 	Group string `yaml:"group"`
-	// Issuer and Subject, where they are set, are those of the only upstream tokens that are exchanged for this
-	// identity.
-	Issuer   string        `yaml:"issuer"`
-	Subject  string        `yaml:"subject"`
-	Bindings []SeedBinding `yaml:"bindings"`
-
-	line int
+	// Issuer, Subject and Audience tell which OIDC tokens the identity can be assumed with, each as a value or as a
+	// regular expression that matches all of the claim. Without either, any issuer and any subject will do, and the
+	// audience is the platform's issuer.
+	Issuer          string        `yaml:"issuer"`
+	IssuerPattern   string        `yaml:"issuer_pattern"`
+	Subject         string        `yaml:"subject"`
+	SubjectPattern  string        `yaml:"subject_pattern"`
+	Audience        string        `yaml:"audience"`
+	AudiencePattern string        `yaml:"audience_pattern"`
+	Bindings        []SeedBinding `yaml:"bindings"`
 }
 
 // SeedBinding grants a role on a group and all below it.
 type SeedBinding struct {
 	Group string `yaml:"group"`
 	Role  string `yaml:"role"`
-
-	line int
 }
 
 // SeedInvite is an invite.
@@ -79,8 +84,6 @@ type SeedInvite struct {
 	TTL       time.Duration `yaml:"ttl"`
 	Email     string        `yaml:"email"`
 	SingleUse bool          `yaml:"single_use"`
-
-	line int
 }
 
 // DefaultSeed is one organization with one folder and one custom role, and one identity that owns it all.
@@ -92,7 +95,7 @@ func DefaultSeed() Seed {
 			Folders:     []SeedGroup{{Name: "platform", Description: "The platform team."}},
 			Roles: []SeedRole{{
 				Name:        "invite-manager",
-				Description: "Creates, lists and revokes invites.",
+				Description: "Creates, lists and deletes invites.",
 				Capabilities: []string{
 					"groups.list", "roles.list", "role_bindings.create",
 					"group_invites.create", "group_invites.list", "group_invites.delete",
@@ -107,168 +110,171 @@ func DefaultSeed() Seed {
 	}
 }
 
+// LoadSeed reads a seed from a YAML file. Every error names the file. It also finds what New would find wrong.
+func LoadSeed(file string) (Seed, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Seed{}, fmt.Errorf("reading the seed: %w", err)
+	}
+	seed, err := ParseSeed(text)
+	if err != nil {
+		return Seed{}, fmt.Errorf("%s: %w", file, err)
+	}
+	return seed, nil
+}
+
+// ParseSeed reads a seed from YAML.
+func ParseSeed(text []byte) (Seed, error) {
+	var seed Seed
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&seed); err != nil && !errors.Is(err, io.EOF) {
+		return Seed{}, err
+	}
+	if len(seed.Organizations) == 0 {
+		return Seed{}, errors.New("there must be at least one organization, as in\norganizations:\n  - name: acme.example")
+	}
+	return seed, seed.plant(store.New(clock.Real{}, Behavior{}))
+}
+
 // seedTime is when what is seeded was created: long ago, so that nothing of it counts as new.
 var seedTime = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 
+// viewerUID is the UIDP of the managed role viewer that Chainguard's documents publish.
+const viewerUID = "63921b2c44617e3f2603851537be0123af4a57d7"
+
 // managedRoles are the roles that the platform always has.
-func managedRoles() []role {
+func managedRoles() []store.Role {
 	pullTokens := func(pull []capabilities.Capability) []capabilities.Capability {
 		return capabilities.SortCaps(capabilities.PullTokenCreatorCaps, pull)
 	}
-	// What an owner can do, except deciding who else can do what.
-	limitedOwner := slices.DeleteFunc(slices.Clone(capabilities.OwnerCaps), func(c capabilities.Capability) bool {
-		name := capabilityName(c)
-		changes := !strings.HasSuffix(name, ".list")
-		return changes && (strings.HasPrefix(name, "role_bindings.") ||
-			strings.HasPrefix(name, "roles.") || strings.HasPrefix(name, "group_invites."))
+	limitedOwner := capabilities.SortCaps(capabilities.ViewerCaps, []capabilities.Capability{
+		capabilities.Capability_CAP_IAM_IDENTITY_CREATE,
+		capabilities.Capability_CAP_IAM_ROLE_BINDINGS_CREATE,
 	})
-	return []role{
-		{name: "owner", description: "Can do everything in a group.", capabilities: capabilities.OwnerCaps},
-		{name: "limited_owner", description: "Can do everything in a group but grant roles.", capabilities: limitedOwner},
-		{name: "editor", description: "Can change what is in a group, but not who may.", capabilities: capabilities.EditorCaps},
-		{name: "viewer", description: "Can see what is in a group, and pull from it.", capabilities: capabilities.ViewerCaps},
-		{name: "console_viewer", description: "Can see what is in a group.", capabilities: capabilities.ConsoleViewerCaps},
-		{name: "registry.pull", description: "Can pull images.", capabilities: capabilities.RegistryPullCaps},
-		{name: "registry.push", description: "Can push images.", capabilities: capabilities.RegistryPushCaps},
-		{name: "registry.pull_token_creator", description: "Can create tokens that pull images.", capabilities: capabilities.RegistryPullTokenCreatorCaps},
-		{name: "apk.pull", description: "Can pull packages.", capabilities: capabilities.APKPullCaps},
-		{name: "libraries.java.pull", description: "Can pull Java libraries.", capabilities: capabilities.LibrariesJavaPullCaps},
-		{name: "libraries.java.pull_token_creator", description: "Can create tokens that pull Java libraries.", capabilities: pullTokens(capabilities.LibrariesJavaPullCaps)},
-		{name: "libraries.python.pull", description: "Can pull Python libraries.", capabilities: capabilities.LibrariesPythonPullCaps},
-		{name: "libraries.python.pull_token_creator", description: "Can create tokens that pull Python libraries.", capabilities: pullTokens(capabilities.LibrariesPythonPullCaps)},
-		{name: "libraries.javascript.pull", description: "Can pull JavaScript libraries.", capabilities: capabilities.LibrariesJavascriptPullCaps},
-		{name: "libraries.javascript.pull_token_creator", description: "Can create tokens that pull JavaScript libraries.", capabilities: pullTokens(capabilities.LibrariesJavascriptPullCaps)},
-		{name: "guardener.user", description: "Can run Guardener.", capabilities: capabilities.GuardenerUserCaps},
-		{name: "guardener.admin", description: "Can set up Guardener.", capabilities: capabilities.GuardenerAdminCaps},
+	return []store.Role{
+		{Name: "owner", Description: "Can do everything in a group.", Capabilities: capabilities.OwnerCaps},
+		{Name: "limited_owner", Description: "Viewer that can also create identities and role bindings.", Capabilities: limitedOwner},
+		{Name: "editor", Description: "Can change what is in a group, but not who may.", Capabilities: capabilities.EditorCaps},
+		{Name: "viewer", UID: viewerUID, Description: "Can see what is in a group, and pull from it.", Capabilities: capabilities.ViewerCaps},
+		{Name: "console_viewer", Description: "Can see what is in a group.", Capabilities: capabilities.ConsoleViewerCaps},
+		{Name: "registry.pull", Description: "Can pull images.", Capabilities: capabilities.RegistryPullCaps},
+		{Name: "registry.push", Description: "Can push images.", Capabilities: capabilities.RegistryPushCaps},
+		{Name: "registry.pull_token_creator", Description: "Can create tokens that pull images.", Capabilities: capabilities.RegistryPullTokenCreatorCaps},
+		{Name: "apk.pull", Description: "Can pull packages.", Capabilities: capabilities.APKPullCaps},
+		{Name: "libraries.java.pull", Description: "Can pull Java libraries.", Capabilities: capabilities.LibrariesJavaPullCaps},
+		{Name: "libraries.java.pull_token_creator", Description: "Can create tokens that pull Java libraries.", Capabilities: pullTokens(capabilities.LibrariesJavaPullCaps)},
+		{Name: "libraries.python.pull", Description: "Can pull Python libraries.", Capabilities: capabilities.LibrariesPythonPullCaps},
+		{Name: "libraries.python.pull_token_creator", Description: "Can create tokens that pull Python libraries.", Capabilities: pullTokens(capabilities.LibrariesPythonPullCaps)},
+		{Name: "libraries.javascript.pull", Description: "Can pull JavaScript libraries.", Capabilities: capabilities.LibrariesJavascriptPullCaps},
+		{Name: "libraries.javascript.pull_token_creator", Description: "Can create tokens that pull JavaScript libraries.", Capabilities: pullTokens(capabilities.LibrariesJavascriptPullCaps)},
+		{Name: "guardener.user", Description: "Can run Guardener.", Capabilities: capabilities.GuardenerUserCaps},
+		{Name: "guardener.admin", Description: "Can set up Guardener.", Capabilities: capabilities.GuardenerAdminCaps},
 	}
 }
 
-// SeedError is what is wrong with a seed. Line is 0 for a seed that is not from a file.
-type SeedError struct {
-	File    string
-	Line    int
-	Problem string
-}
-
-// Error implements error.
-func (e *SeedError) Error() string {
-	switch {
-	case e.File == "":
-		return "seed: " + e.Problem
-	case e.Line == 0:
-		return e.File + ": " + e.Problem
-	default:
-		return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Problem)
+// plant puts what the seed describes into an empty store.
+func (s Seed) plant(st *store.Store) error {
+	if s.MaxInviteTTL < 0 {
+		return fmt.Errorf("max_invite_ttl must be positive, is %s", s.MaxInviteTTL)
 	}
-}
-
-func wrongAt(line int, format string, args ...any) error {
-	return &SeedError{Line: line, Problem: fmt.Sprintf(format, args...)}
-}
-
-// plant makes the store that the seed describes.
-func (s Seed) plant(now time.Time) (*store, error) {
-	st := newStore()
-	st.maxInviteTTL = s.MaxInviteTTL
-	if st.maxInviteTTL == 0 {
-		st.maxInviteTTL = 365 * 24 * time.Hour
-	}
-	if st.maxInviteTTL < 0 {
-		return nil, wrongAt(0, "max_invite_ttl must be positive, is %s", s.MaxInviteTTL)
+	st.MaxInviteTTL = s.MaxInviteTTL
+	if st.MaxInviteTTL == 0 {
+		st.MaxInviteTTL = 365 * 24 * time.Hour
 	}
 	for _, r := range managedRoles() {
-		r.created, r.updated = seedTime, seedTime
-		st.addRole("", r)
+		r.Created, r.Updated = seedTime, seedTime
+		st.AddRole("", r)
 	}
-	if err := st.plantRoles("", s.Roles); err != nil {
-		return nil, err
+	if err := plantRoles(st, "", s.Roles); err != nil {
+		return err
 	}
 	for _, g := range s.Organizations {
-		if err := st.plantGroup("", g); err != nil {
-			return nil, err
+		if err := plantGroup(st, "", g); err != nil {
+			return err
 		}
 	}
 	for _, i := range s.Identities {
-		if err := st.plantIdentity(i); err != nil {
-			return nil, err
+		if err := plantIdentity(st, i); err != nil {
+			return fmt.Errorf("identity %q: %w", i.Name, err)
 		}
 	}
-	if st.admin == "" {
-		return nil, wrongAt(0, "there must be at least one identity, because nobody else can call the API")
+	if st.Admin == "" {
+		return errors.New("there must be at least one identity, because no one else can call the API")
 	}
-	for _, i := range s.Invites {
-		if err := st.plantInvite(i, now); err != nil {
-			return nil, err
+	for n, i := range s.Invites {
+		if err := plantInvite(st, i); err != nil {
+			return fmt.Errorf("invite %d: %w", n+1, err)
 		}
 	}
-	return st, nil
+	return nil
 }
 
-func (s *store) plantGroup(parent string, g SeedGroup) error {
+func plantGroup(st *store.Store, parent string, g SeedGroup) error {
 	what := "an organization"
 	if parent != "" {
 		what = "a folder"
 	}
-	if !validName(g.Name) || len(g.Name) < 3 || len(g.Name) > 63 {
-		return wrongAt(g.line, "%s needs a name of 3 to 63 lower case letters, digits, spaces, dots, dashes and underscores, not %q", what, g.Name)
+	if !services.ValidName(g.Name) || len(g.Name) < 3 || len(g.Name) > 63 {
+		return fmt.Errorf("%s needs a name of 3 to 63 lower case letters, digits, spaces, dots, dashes and underscores, not %q", what, g.Name)
 	}
-	for _, other := range s.groups {
-		namesake := other.name == g.Name && uidp.Parent(other.uid) == parentOf(parent)
-		if namesake && (parent != "" || other.verified && !g.Unverified) {
-			return wrongAt(g.line, "there is %s %q already: only unverified organizations may share a name", what, g.Name)
+	for _, other := range st.Groups {
+		namesake := other.Name == g.Name && uidp.Parent(other.UID) == parentOf(parent)
+		if namesake && (parent != "" || other.Verified && !g.Unverified) {
+			return fmt.Errorf("there is %s %q already: only unverified organizations may share a name", what, g.Name)
 		}
 	}
-	planted := &group{
-		uid:         s.newUID(parent, "group", g.Name),
-		name:        g.Name,
-		description: g.Description,
-		verified:    parent == "" && !g.Unverified,
-		kind:        iam.OrgKind_ORG_KIND_CUSTOMER,
-		created:     seedTime,
-		updated:     seedTime,
+	if parent != "" && g.Unverified {
+		return fmt.Errorf("only organizations can be unverified, not the folder %q", g.Name)
 	}
-	s.groups[planted.uid] = planted
-	if err := s.plantRoles(planted.uid, g.Roles); err != nil {
+	planted := &store.Group{
+		UID:         st.NewUID(parent, "group", g.Name),
+		Name:        g.Name,
+		Description: g.Description,
+		Verified:    parent == "" && !g.Unverified,
+		Kind:        iam.OrgKind_ORG_KIND_CUSTOMER,
+		Created:     seedTime,
+		Updated:     seedTime,
+	}
+	st.Groups[planted.UID] = planted
+	if err := plantRoles(st, planted.UID, g.Roles); err != nil {
 		return err
 	}
 	for _, folder := range g.Folders {
-		if folder.Unverified {
-			return wrongAt(folder.line, "only organizations can be unverified, not the folder %q", folder.Name)
-		}
-		if err := s.plantGroup(planted.uid, folder); err != nil {
+		if err := plantGroup(st, planted.UID, folder); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *store) plantRoles(group string, seeded []SeedRole) error {
+func plantRoles(st *store.Store, group string, seeded []SeedRole) error {
 	for _, r := range seeded {
-		if !validName(r.Name) {
-			return wrongAt(r.line, "a role needs a name of lower case letters, digits, spaces, dots, dashes and underscores, not %q", r.Name)
+		if !services.ValidName(r.Name) {
+			return fmt.Errorf("a role needs a name of lower case letters, digits, spaces, dots, dashes and underscores, not %q", r.Name)
 		}
-		for _, other := range s.roles {
-			if other.name == r.Name && uidp.Parent(other.uid) == parentOf(group) {
-				return wrongAt(r.line, "there is a role %q here already", r.Name)
+		for _, other := range st.Roles {
+			if other.Name == r.Name && uidp.Parent(other.UID) == parentOf(group) {
+				return fmt.Errorf("there is a role %q here already", r.Name)
 			}
 		}
 		if len(r.Capabilities) == 0 {
-			return wrongAt(r.line, "the role %q needs at least one capability, such as group_invites.list", r.Name)
+			return fmt.Errorf("the role %q needs at least one capability, such as group_invites.list", r.Name)
 		}
 		var granted []capabilities.Capability
 		for _, name := range r.Capabilities {
 			c, err := capabilities.Parse(name)
 			if err != nil || c == capabilities.Capability_UNKNOWN {
-				return wrongAt(r.line, "the role %q has the unknown capability %q: %s", r.Name, name, likeCapabilities(name))
+				return fmt.Errorf("the role %q has the unknown capability %q: %s", r.Name, name, likeCapabilities(name))
 			}
 			granted = append(granted, c)
 		}
-		s.addRole(group, role{
-			name:         r.Name,
-			description:  r.Description,
-			capabilities: capabilities.SortCaps(granted),
-			created:      seedTime,
-			updated:      seedTime,
+		st.AddRole(group, store.Role{
+			Name:         r.Name,
+			Description:  r.Description,
+			Capabilities: capabilities.SortCaps(granted),
+			Created:      seedTime,
+			Updated:      seedTime,
 		})
 	}
 	return nil
@@ -298,178 +304,122 @@ func likeCapabilities(name string) string {
 	return "there are " + strings.Join(like, ", ")
 }
 
-func (s *store) plantIdentity(i SeedIdentity) error {
+func plantIdentity(st *store.Store, i SeedIdentity) error {
 	if i.Name == "" {
-		return wrongAt(i.line, "an identity needs a name")
+		return errors.New("an identity needs a name")
 	}
-	for _, other := range s.identities {
-		if other.name == i.Name {
-			return wrongAt(i.line, "there is an identity %q already", i.Name)
+	for _, other := range st.Identities {
+		if other.Name == i.Name {
+			return fmt.Errorf("there is an identity %q already", i.Name)
 		}
 	}
-	if err := checkEmail(i.line, i.Email); err != nil {
+	if err := checkEmail(i.Email); err != nil {
 		return err
+	}
+	for _, pattern := range []string{i.IssuerPattern, i.SubjectPattern, i.AudiencePattern} {
+		if _, err := regexp.Compile(pattern); err != nil {
+			return fmt.Errorf("the pattern %q: %w", pattern, err)
+		}
 	}
 	home := ""
 	if i.Group != "" {
-		g, err := s.oneGroup(i.line, i.Group)
+		g, err := oneGroup(st, i.Group)
 		if err != nil {
 			return err
 		}
-		home = g.uid
+		home = g.UID
 	}
-	planted := &identity{
-		uid:     s.newUID(home, "identity", i.Name),
-		name:    i.Name,
-		email:   i.Email,
-		issuer:  i.Issuer,
-		subject: i.Subject,
+	planted := &store.Identity{
+		UID:   st.NewUID(home, "identity", i.Name),
+		Name:  i.Name,
+		Email: i.Email,
+		Match: store.Match{
+			Issuer: i.Issuer, IssuerPattern: i.IssuerPattern,
+			Subject: i.Subject, SubjectPattern: i.SubjectPattern,
+			Audience: i.Audience, AudiencePattern: i.AudiencePattern,
+		},
+		Created: seedTime,
 	}
+	st.Identities[planted.UID] = planted
 	for _, b := range i.Bindings {
-		g, r, err := s.groupAndRole(b.line, b.Group, b.Role)
+		g, r, err := groupAndRole(st, b.Group, b.Role)
 		if err != nil {
 			return err
 		}
-		planted.bindings = append(planted.bindings, binding{g.uid, r.uid})
+		st.Bind(planted.UID, g.UID, r.UID).Created = seedTime
 	}
-	s.identities[planted.uid] = planted
-	if s.admin == "" || i.Name == "admin" {
-		s.admin = planted.uid
+	if i.Name == "admin" || st.Admin == "" {
+		st.Admin = planted.UID
 	}
 	return nil
 }
 
-func (s *store) plantInvite(i SeedInvite, now time.Time) error {
-	g, r, err := s.groupAndRole(i.line, i.Group, i.Role)
+// defaultSeedTTL is how long invites are valid that are seeded without a ttl.
+const defaultSeedTTL = 7 * 24 * time.Hour
+
+func plantInvite(st *store.Store, i SeedInvite) error {
+	g, r, err := groupAndRole(st, i.Group, i.Role)
 	if err != nil {
 		return err
 	}
-	if err := checkEmail(i.line, i.Email); err != nil {
+	if err := checkEmail(i.Email); err != nil {
 		return err
 	}
-	if i.TTL < 0 || i.TTL > s.maxInviteTTL {
-		return wrongAt(i.line, "an invite's ttl must be positive and at most %s, not %s", s.maxInviteTTL, i.TTL)
+	if i.TTL < 0 || i.TTL > st.MaxInviteTTL {
+		return fmt.Errorf("ttl must be positive and at most %s, not %s", st.MaxInviteTTL, i.TTL)
 	}
 	if i.TTL == 0 {
 		i.TTL = defaultSeedTTL
 	}
-	s.addInvite(Invite{
-		Group:     g.uid,
-		RoleUID:   r.uid,
+	st.AddInvite(store.Invite{
+		Group:     g.UID,
+		RoleUID:   r.UID,
 		Email:     i.Email,
 		TTL:       i.TTL,
 		SingleUse: i.SingleUse,
-		Created:   now.UTC(),
 	})
 	return nil
 }
 
-// defaultSeedTTL is how long invites live that are seeded without saying so.
-const defaultSeedTTL = 7 * 24 * time.Hour
-
-func (s *store) groupAndRole(line int, groupName, roleName string) (*group, *role, error) {
-	g, err := s.oneGroup(line, groupName)
+func groupAndRole(st *store.Store, groupName, roleName string) (*store.Group, *store.Role, error) {
+	g, err := oneGroup(st, groupName)
 	if err != nil {
 		return nil, nil, err
 	}
-	r := s.findRole(roleName, g.uid)
+	r := st.FindRole(roleName, g.UID)
 	if r == nil {
 		var names []string
-		for _, known := range s.roles {
-			if known.within(g.uid) {
-				names = append(names, known.name)
+		for _, known := range st.Roles {
+			if known.Within(g.UID) {
+				names = append(names, known.Name)
 			}
 		}
 		slices.Sort(names)
-		return nil, nil, wrongAt(line, "the group %q has no role %q: there are %s", groupName, roleName, strings.Join(names, ", "))
+		return nil, nil, fmt.Errorf("the group %q has no role %q: there are %s", groupName, roleName, strings.Join(names, ", "))
 	}
 	return g, r, nil
 }
 
-func (s *store) oneGroup(line int, name string) (*group, error) {
-	found := s.findGroups(name)
+func oneGroup(st *store.Store, name string) (*store.Group, error) {
+	found := st.FindGroups(name)
 	if len(found) == 1 {
 		return found[0], nil
 	}
 	var paths []string
-	for uid := range s.groups {
-		paths = append(paths, s.path(uid))
+	for uid := range st.Groups {
+		paths = append(paths, st.Path(uid))
 	}
 	slices.Sort(paths)
 	problem := "there is no group"
 	if len(found) > 1 {
 		problem = "there is more than one group"
 	}
-	return nil, wrongAt(line, "%s %q: there are %s", problem, name, strings.Join(paths, ", "))
+	return nil, fmt.Errorf("%s %q: there are %s", problem, name, strings.Join(paths, ", "))
 }
 
-func checkEmail(line int, email string) error {
-	if email != "" && !bareEmail(email) {
-		return wrongAt(line, "%q is not a bare email address such as kim@example.com", email)
+func checkEmail(email string) error {
+	if email != "" && !services.BareEmail(email) {
+		return fmt.Errorf("%q is not a bare email address such as kim@example.com", email)
 	}
 	return nil
-}
-
-// bareEmail says that the text is an email address and nothing else.
-func bareEmail(text string) bool {
-	address, err := mail.ParseAddress(text)
-	return err == nil && address.Address == text
-}
-
-// Named is something that the platform holds, by its name.
-type Named struct{ Name, UID string }
-
-// Groups lists the groups by their paths.
-func (e *Emulator) Groups() []Named {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var all []Named
-	for uid := range e.store.groups {
-		all = append(all, Named{e.store.path(uid), uid})
-	}
-	return sortNamed(all)
-}
-
-// Roles lists the roles, custom ones after the path of their group.
-func (e *Emulator) Roles() []Named {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var all []Named
-	for uid, r := range e.store.roles {
-		name := r.name
-		if !r.managed() {
-			name = e.store.path(uidp.Parent(uid)) + ": " + name
-		}
-		all = append(all, Named{name, uid})
-	}
-	return sortNamed(all)
-}
-
-// Identities lists the identities.
-func (e *Emulator) Identities() []Named {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var all []Named
-	for uid, i := range e.store.identities {
-		all = append(all, Named{i.name, uid})
-	}
-	return sortNamed(all)
-}
-
-// Identity returns the UIDP of the identity of a name. It panics if there is none: a test that misspells a name is
-// wrong.
-func (e *Emulator) Identity(name string) string {
-	for _, i := range e.Identities() {
-		if i.Name == name {
-			return i.UID
-		}
-	}
-	panic(fmt.Sprintf("emulator: no identity is called %q", name))
-}
-
-func sortNamed(all []Named) []Named {
-	slices.SortFunc(all, func(a, b Named) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
-	})
-	return all
 }

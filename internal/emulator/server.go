@@ -6,7 +6,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -19,34 +18,38 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
 )
 
 // serve answers calls on the listener: gRPC and REST on the one port, as HTTP/2 without TLS and as HTTP/1.1.
-func (e *Emulator) serve(listener net.Listener) {
+func (e *Emulator) serve(l net.Listener) {
 	e.grpc = grpc.NewServer(
 		grpc.UnaryInterceptor(e.intercept),
 		grpc.UnknownServiceHandler(e.unknown),
 		grpc.WaitForHandlers(true),
 	)
 	local := &localConn{interceptor: e.intercept, methods: map[string]localMethod{}}
-	for _, s := range services {
-		e.grpc.RegisterService(s.description, s.of(e))
-		local.RegisterService(s.description, s.of(e))
+	for _, registrar := range []grpc.ServiceRegistrar{e.grpc, local} {
+		services.Register(registrar, e.store, e.issuer, e.authorizer)
 	}
-	rest := gateway(local)
-	pages := e.pages()
+	rest := http.NewServeMux()
+	rest.Handle("/", gateway(local))
+	for name, page := range services.Pages(e.store, e.issuer) {
+		rest.HandleFunc("GET /"+name, e.logged(name, page))
+	}
 
 	root := func(w http.ResponseWriter, r *http.Request) {
+		conn, _ := r.Context().Value(connectionKey{}).(*connection)
+		x := &exchange{ResponseWriter: w, conn: conn, unsent: http.Header{}}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
 		if r.ProtoMajor == 2 && strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
-			e.grpc.ServeHTTP(w, r)
-			return
+			e.grpc.ServeHTTP(x, r)
+		} else {
+			w.Header()["Date"] = e.date() // in the place of net/http's
+			rest.ServeHTTP(x, r)
 		}
-		w.Header().Set("Date", e.date())
-		if _, pattern := pages.Handler(r); pattern != "" {
-			pages.ServeHTTP(w, r)
-			return
-		}
-		rest.ServeHTTP(w, r)
+		x.finish()
 	}
 
 	ctx, stop := context.WithCancel(context.Background())
@@ -60,12 +63,15 @@ func (e *Emulator) serve(listener net.Listener) {
 		ConnState: e.connectionState,
 		Protocols: new(http.Protocols),
 		HTTP2:     &http.HTTP2Config{MaxConcurrentStreams: 1000},
-		ErrorLog:  log.New(io.Discard, "", 0), // broken connections are part of the show
+		ErrorLog:  log.New(io.Discard, "", 0), // connections break on purpose
 	}
 	e.http.Protocols.SetHTTP1(true)
 	e.http.Protocols.SetUnencryptedHTTP2(true)
-	e.calls.Go(func() { _ = e.http.Serve(listener) }) // always ends with the error that Close closed it
+	e.calls.Go(func() { _ = e.http.Serve(listener{l}) }) // always ends with the error that Close closed it
 }
+
+// connectionKey is where a call's connection is in its context.
+type connectionKey struct{}
 
 // connectionState counts connections, and lets Close wait for their ends.
 func (e *Emulator) connectionState(_ net.Conn, state http.ConnState) {
@@ -78,49 +84,21 @@ func (e *Emulator) connectionState(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// service is one of the platform's gRPC services.
-type service struct {
-	description *grpc.ServiceDesc
-	of          func(*Emulator) any
-}
-
-// services are those that the emulator has. v2beta1 differs from v2 in nothing but the name of its package, so that the
-// same bytes mean the same in both, and one implementation serves both.
-var services = []service{
-	{&iam.GroupInvitesService_ServiceDesc, func(e *Emulator) any { return &invites{Emulator: e} }},
-	{beta(iam.GroupInvitesService_ServiceDesc), func(e *Emulator) any { return &invites{Emulator: e} }},
-	{&iam.GroupsService_ServiceDesc, func(e *Emulator) any { return &groups{Emulator: e} }},
-	{beta(iam.GroupsService_ServiceDesc), func(e *Emulator) any { return &groups{Emulator: e} }},
-	{&iam.RolesService_ServiceDesc, func(e *Emulator) any { return &roles{Emulator: e} }},
-	{beta(iam.RolesService_ServiceDesc), func(e *Emulator) any { return &roles{Emulator: e} }},
-	{&oidc.SecurityTokenService_ServiceDesc, func(e *Emulator) any { return &securityTokens{Emulator: e} }},
-	{&auth.Auth_ServiceDesc, func(e *Emulator) any { return &registration{Emulator: e} }},
-}
-
-// KnownMethod says whether an RPC of the platform has this short name.
-func KnownMethod(name string) bool {
-	return slices.ContainsFunc(services, func(s service) bool {
-		return slices.ContainsFunc(s.description.Methods, func(m grpc.MethodDesc) bool { return m.MethodName == name })
-	})
-}
-
-// beta is the description of a v2 service under its v2beta1 name.
-func beta(service grpc.ServiceDesc) *grpc.ServiceDesc {
-	service.ServiceName = strings.Replace(service.ServiceName, ".v2.", ".v2beta1.", 1)
-	return &service
-}
-
 // gateway serves the documented REST paths by calls over the connection.
 func gateway(conn grpc.ClientConnInterface) http.Handler {
 	ctx := context.Background()
-	mux := runtime.NewServeMux()
+	mux := runtime.NewServeMux(runtime.WithErrorHandler(restError))
 	for _, err := range []error{
 		iam.RegisterGroupInvitesServiceHandlerClient(ctx, mux, iam.NewGroupInvitesServiceClient(conn)),
 		iam.RegisterGroupsServiceHandlerClient(ctx, mux, iam.NewGroupsServiceClient(conn)),
 		iam.RegisterRolesServiceHandlerClient(ctx, mux, iam.NewRolesServiceClient(conn)),
+		iam.RegisterRoleBindingsServiceHandlerClient(ctx, mux, iam.NewRoleBindingsServiceClient(conn)),
+		iam.RegisterIdentitiesServiceHandlerClient(ctx, mux, iam.NewIdentitiesServiceClient(conn)),
 		iambeta.RegisterGroupInvitesServiceHandlerClient(ctx, mux, iambeta.NewGroupInvitesServiceClient(conn)),
 		iambeta.RegisterGroupsServiceHandlerClient(ctx, mux, iambeta.NewGroupsServiceClient(conn)),
 		iambeta.RegisterRolesServiceHandlerClient(ctx, mux, iambeta.NewRolesServiceClient(conn)),
+		iambeta.RegisterRoleBindingsServiceHandlerClient(ctx, mux, iambeta.NewRoleBindingsServiceClient(conn)),
+		iambeta.RegisterIdentitiesServiceHandlerClient(ctx, mux, iambeta.NewIdentitiesServiceClient(conn)),
 		oidc.RegisterSecurityTokenServiceHandlerClient(ctx, mux, oidc.NewSecurityTokenServiceClient(conn)),
 		auth.RegisterAuthHandlerClient(ctx, mux, auth.NewAuthClient(conn)),
 	} {
@@ -131,20 +109,39 @@ func gateway(conn grpc.ClientConnInterface) http.Handler {
 	return mux
 }
 
-// dateHeader is what a gRPC answer says of the time, if anything.
-func (e *Emulator) dateHeader() metadata.MD {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.switches.noDate {
-		return nil
-	}
-	return metadata.Pairs("date", e.date())
+// restError answers with a google.rpc.Status whose details have no empty fields.
+func restError(ctx context.Context, mux *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	runtime.DefaultHTTPErrorHandler(ctx, mux, &runtime.JSONPb{}, w, r, err)
 }
 
-// date is the time as HTTP's Date header has it, by the emulator's clock.
-func (e *Emulator) date() string { return e.clock.Now().UTC().Format(http.TimeFormat) }
+// logged keeps a call that is not an RPC in the log, under a name of its own.
+func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		end := e.log.begin(&Request{
+			Method:     name,
+			FullMethod: r.URL.Path,
+			REST:       true,
+			Time:       e.store.Now(),
+			UserAgent:  r.UserAgent(),
+			Peer:       r.RemoteAddr,
+		})
+		defer end(nil)
+		handler(w, r)
+	}
+}
 
-// intercept is what every call goes through, whichever way it came.
+// date returns the values of the date header, by the platform's clock.
+func (e *Emulator) date() []string {
+	e.store.Lock()
+	defer e.store.Unlock()
+	b := e.store.Behavior
+	if b.NoDate {
+		return nil
+	}
+	return []string{e.store.Now().Add(b.DateSkew).Format(http.TimeFormat)}
+}
+
+// intercept is what every call goes through, over gRPC and over REST.
 func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	// The method's name in the UnaryServerInfo is the v2 one for v2beta1 too.
 	fullMethod, _ := grpc.Method(ctx)
@@ -158,7 +155,7 @@ func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServ
 	return response, nil
 }
 
-// unknown keeps the calls of what the emulator does not have in the log, and refuses them.
+// unknown refuses the calls of services that the emulator does not have, and keeps them in the log.
 func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	fullMethod, _ := grpc.Method(stream.Context())
 	err := status.Errorf(codes.Unimplemented, "unknown method %s", fullMethod)
@@ -166,16 +163,16 @@ func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	return err
 }
 
-// answer lets faults, authorisation and the handler have their say.
+// answer takes a call through faults, authorization and its handler.
 func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.UnaryHandler) (proto.Message, error) {
 	// grpc leaves out the Date header that net/http would add.
-	if err := grpc.SetHeader(ctx, e.dateHeader()); err != nil {
+	if err := grpc.SetHeader(ctx, metadata.MD{"date": e.date()}); err != nil {
 		return nil, err
 	}
-	if _, err := e.faults.strike(ctx, entry.Method, BeforeCommit, entry.Request, nil); err != nil {
+	if _, err := e.strike(ctx, entry.Method, BeforeCommit, entry.Request, nil); err != nil {
 		return nil, err
 	}
-	ctx, err := e.authorize(ctx, entry.FullMethod, entry.Request)
+	ctx, err := e.authorizer.Authorize(ctx, entry.FullMethod, entry.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -183,5 +180,5 @@ func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.Unar
 	if err != nil {
 		return nil, err
 	}
-	return e.faults.strike(ctx, entry.Method, AfterCommit, entry.Request, message(response))
+	return e.strike(ctx, entry.Method, AfterCommit, entry.Request, message(response))
 }

@@ -25,7 +25,7 @@ func TestCreateAnswersWhatWasMinted(t *testing.T) {
 	stored := f.Invites()[0]
 	want := Invite{
 		ID: stored.UID, GroupID: f.group, RoleID: spec.RoleID, RoleName: "editor", Email: spec.Email, SingleUse: true,
-		Code: stored.Code, KeyID: stored.KeyID, CreatedAt: begin, ExpiresAt: begin.Add(36 * time.Hour),
+		Code: stored.Code, KeyID: stored.KeyID, CreatedAt: begin.Truncate(time.Millisecond), ExpiresAt: begin.Truncate(time.Millisecond).Add(36 * time.Hour),
 	}
 	if *got != want {
 		t.Errorf("got another invite than was stored") // Not printed: it holds the code.

@@ -200,7 +200,7 @@ func TestBadUsageAndBadInputAreOneClearError(t *testing.T) {
 		"an argument too few":      {[]string{"accept", "--api", "http://127.0.0.1:1"}, 2, "takes one argument"},
 		"a bad fault":              {[]string{"serve", "--fault", "GetGroupInvite"}, 2, "METHOD:WHEN:WHAT"},
 		"no loopback":              {[]string{"serve", "--listen", "0.0.0.0:0"}, 1, "serves loopback only"},
-		"a bad seed":               {[]string{"serve", "--seed", badSeed}, 1, badSeed + `:2: an organization or folder has no key "nam"`},
+		"a bad seed":               {[]string{"serve", "--seed", badSeed}, 1, badSeed + ": yaml: unmarshal errors:\n  line 2: field nam not found"},
 		"a missing seed":           {[]string{"serve", "--seed", badSeed + "x"}, 1, "no such file"},
 		"no place for the file":    {[]string{"serve", "--env-file", badSeed + "/x"}, 1, "the environment file cannot be written"},
 		"a token for nobody":       {[]string{"token", "--audience", "http://127.0.0.1:1"}, 2, "--identity must be a UIDP"},

@@ -1,4 +1,4 @@
-package emulator
+package services
 
 import (
 	"encoding/base64"
@@ -15,8 +15,9 @@ import (
 const (
 	defaultPageSize = 50
 	maxPageSize     = 200
-	// pageTokenLife is how long a page token continues a list. After that the platform silently starts the list again.
-	pageTokenLife = 3 * 24 * time.Hour
+	// pageTokenLifetime is how long a page token continues a list. After that the platform silently starts the list
+	// again.
+	pageTokenLifetime = 3 * 24 * time.Hour
 )
 
 // pageRequest is what every List request has.
@@ -62,7 +63,7 @@ type pageToken struct {
 	Key     string    `json:"k"`
 	Tie     string    `json:"i"`
 	Skipped int32     `json:"s,omitempty"`
-	Made    time.Time `json:"t"`
+	Issued  time.Time `json:"t"`
 }
 
 func (t pageToken) String() string {
@@ -72,6 +73,9 @@ func (t pageToken) String() string {
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
+
+// StalePageToken starts a list again from the beginning, as each page token does once it is three days old.
+var StalePageToken = pageToken{}.String()
 
 // listing describes what is listed. The tie key orders what is equal by the key that was asked for; no two items have
 // the same.
@@ -139,7 +143,7 @@ func (l listing[T]) page(items []T, request pageRequest, now time.Time) (page[T]
 			Key:     key.text(last),
 			Tie:     l.tie.text(last),
 			Skipped: result.skipped,
-			Made:    now,
+			Issued:  now,
 		}.String()
 	}
 	return result, nil
@@ -183,7 +187,7 @@ func decodePageToken(text, order string, now time.Time, wrong *violations) *page
 	switch {
 	case err != nil:
 		wrong.add("page_token", "is not a token that a List response gave")
-	case now.Sub(token.Made) > pageTokenLife:
+	case now.Sub(token.Issued) > pageTokenLifetime:
 		return nil
 	case order != "" && token.Order != order:
 		wrong.add("page_token", "is for the order %q, not %q: start again from the first page", token.Order, order)
@@ -208,7 +212,7 @@ func matches(f *common.UIDPFilter, uid string) bool {
 	return true
 }
 
-// isChild does without uidp.Parent, which is too slow to ask of thousands.
+// isChild avoids uidp.Parent, which is too slow for thousands of calls.
 func isChild(parent, uid string) bool {
 	return uidp.IsAncestor(parent, uid) && !strings.Contains(uid[len(parent)+1:], "/")
 }

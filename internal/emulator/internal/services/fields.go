@@ -1,4 +1,4 @@
-package emulator
+package services
 
 import (
 	"regexp"
@@ -8,20 +8,20 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
-// validName is what the platform allows as the name of a group or a role.
-var validName = regexp.MustCompile(`^[a-z0-9 ._-]{1,}$`).MatchString
+// ValidName reports whether the platform allows the name for a group or a role.
+var ValidName = regexp.MustCompile(`^[a-z0-9 ._-]{1,}$`).MatchString
 
-func checkName(field, name string, wrong *violations) {
+func checkName(name string, wrong *violations) {
 	switch {
 	case name == "":
-		wrong.add(field, "is required")
-	case !validName(name):
-		wrong.add(field, "%q may only hold lower case letters, digits, spaces, dots, dashes and underscores", name)
+		wrong.add("name", "is required")
+	case !ValidName(name):
+		wrong.add("name", "%q may only hold lower case letters, digits, spaces, dots, dashes and underscores", name)
 	}
 }
 
-// masked says which fields an update is for: those of the mask, all for "*", and without a mask those that are set.
-// Fields that only the platform sets may be named, and are passed over.
+// masked returns which fields an update is for: those of the mask, all for "*", and without a mask those that are set.
+// Fields that only the platform sets may be named, and are ignored.
 func masked(mask *fieldmaskpb.FieldMask, resource proto.Message) (updates func(field string) bool, err error) {
 	m := resource.ProtoReflect()
 	if len(mask.GetPaths()) == 0 {

@@ -1,4 +1,4 @@
-package emulator
+package services
 
 import (
 	"fmt"
@@ -15,14 +15,15 @@ import (
 // domain names the service in the details of its errors, as AIP-193 asks.
 const domain = "iam.chainguard.dev"
 
-// failure is an error as AIP-193 describes them: a status, the reason in a form that programs can read, and whatever
-// else tells what went wrong.
+// failure returns an error as AIP-193 describes them: a status, the reason in a form that programs can read, and
+// whatever else tells what went wrong.
 func failure(code codes.Code, reason, message string, details ...proto.Message) error {
-	return withDetails(status.New(code, message),
+	return WithDetails(status.New(code, message),
 		append([]proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}, details...)...)
 }
 
-func withDetails(s *status.Status, details ...proto.Message) error {
+// WithDetails returns the error of a status with details.
+func WithDetails(s *status.Status, details ...proto.Message) error {
 	v1 := make([]protoadapt.MessageV1, 0, len(details))
 	for _, d := range details {
 		v1 = append(v1, protoadapt.MessageV1Of(d))
@@ -45,7 +46,8 @@ func notFound(kind, uid string) error {
 		})
 }
 
-// violations collects what is wrong with the fields of a request.
+// violations collects what is wrong with the fields of a request. Fields are named as in the resource: "ttl", not
+// "group_invite.ttl".
 type violations []*errdetails.BadRequest_FieldViolation
 
 func (v *violations) add(field, format string, args ...any) {
@@ -61,11 +63,11 @@ func (v violations) err() error {
 	for _, violation := range v {
 		said = append(said, violation.GetField()+": "+violation.GetDescription())
 	}
-	return failure(codes.InvalidArgument, "INVALID_ARGUMENT", "invalid request: "+strings.Join(said, "; "),
+	return failure(codes.InvalidArgument, "INVALID_ARGUMENT", "Invalid argument: "+strings.Join(said, "; "),
 		&errdetails.BadRequest{FieldViolations: v})
 }
 
-// invalid is the error of a request with one wrong field.
+// invalid returns the error of a request with one wrong field.
 func invalid(field, format string, args ...any) error {
 	var v violations
 	v.add(field, format, args...)
@@ -73,17 +75,22 @@ func invalid(field, format string, args ...any) error {
 }
 
 // precondition says that something must be done before the call can succeed.
-func precondition(kind, subject, description string) error {
-	return failure(codes.FailedPrecondition, "FAILED_PRECONDITION", description,
+func precondition(kind, description string) error {
+	return failure(codes.FailedPrecondition, "FAILED_PRECONDITION", "Precondition failed: "+description,
 		&errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{
-			Type: kind, Subject: subject, Description: description,
+			Type: kind, Description: description,
 		}}})
+}
+
+// alreadyExists says that the name of a resource is taken.
+func alreadyExists(format string, args ...any) error {
+	return failure(codes.AlreadyExists, "ALREADY_EXISTS", fmt.Sprintf(format, args...))
 }
 
 // denied names the capability that the caller lacks, and where.
 func denied(identity string, missing capabilities.Capability, scope string) error {
-	name := capabilityName(missing)
-	return withDetails(
+	name := CapabilityName(missing)
+	return WithDetails(
 		status.Newf(codes.PermissionDenied, "identity %q does not have the capability %q on %q", identity, name, scope),
 		&errdetails.ErrorInfo{
 			Reason:   "MISSING_CAPABILITY",
@@ -97,8 +104,8 @@ func unauthenticated(format string, args ...any) error {
 	return failure(codes.Unauthenticated, "UNAUTHENTICATED", fmt.Sprintf(format, args...))
 }
 
-// capabilityName is a capability as people write it: "group_invites.create".
-func capabilityName(c capabilities.Capability) string {
+// CapabilityName returns a capability as it is written: "group_invites.create".
+func CapabilityName(c capabilities.Capability) string {
 	name, err := capabilities.Stringify(c)
 	if err != nil {
 		return c.String()

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Invite is a stored invite.
+type Invite struct {
+	UID, Group, RoleUID string
+	Email               string
+	TTL                 time.Duration
+	SingleUse           bool
+	Code, KeyID         string
+	Created, Expires    time.Time
+
+	number    int       // of all invites ever created
+	committed time.Time // does not exist before, if it is set
+	listed    time.Time // is in no answer of Get and List before, if it is set
+}
+
+// Number tells stored invites apart and puts them in the order of creation.
+func (i *Invite) Number() int { return i.number }
+
+// AddInvite completes an invite with what the platform decides, and stores it. The order of creation is the order of
+// these calls.
+func (s *Store) AddInvite(i Invite) *Invite {
+	// A client may ask for a ttl that is off by a random part of a second. UIDPs follow from the whole seconds, so that
+	// a run can be repeated.
+	asked := (i.TTL + time.Second - 1).Truncate(time.Second)
+	i.UID = s.NewUID(i.Group, "invite", fmt.Sprintf("%s\x00%s\x00%s\x00%t", i.RoleUID, i.Email, asked, i.SingleUse))
+	i.KeyID = RandomHex(20)
+	i.Code = newCode(i.Group)
+	if i.Created.IsZero() {
+		i.Created = s.Stamp()
+	}
+	lifetime := i.TTL
+	if s.Behavior.Lifetime != nil {
+		lifetime = s.Behavior.Lifetime(i.TTL)
+	}
+	i.Expires = s.truncate(i.Created.Add(lifetime))
+	s.created++
+	i.number = s.created
+	s.invites[i.UID] = &i
+	s.ordered = append(s.ordered, &i)
+	return &i
+}
+
+// newCode returns an invite code. Like the platform's, it is base64 of JSON that starts with the group; unlike them, it
+// says that it is of no use elsewhere.
+func newCode(group string) string {
+	b, err := json.Marshal(struct {
+		Group  string `json:"grp"`
+		Issuer string `json:"iss"`
+		Secret string `json:"sec"`
+	}{group, "chainguard-emulator: not an invite to anything real", RandomHex(20)})
+	if err != nil {
+		panic(err) // three strings
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// Invite returns the invite of a UIDP, nil if there is none.
+func (s *Store) Invite(uid string) *Invite {
+	i := s.invites[uid]
+	if i == nil || s.Now().Before(i.committed) {
+		return nil
+	}
+	return i
+}
+
+// ListedInvite is Invite as Get and List see it.
+func (s *Store) ListedInvite(uid string) *Invite {
+	i := s.Invite(uid)
+	if i == nil || s.Now().Before(i.listed) {
+		return nil
+	}
+	return i
+}
+
+// Invites returns all invites in the order of creation.
+func (s *Store) Invites() []*Invite {
+	now := s.Now()
+	return s.where(func(i *Invite) bool { return !now.Before(i.committed) })
+}
+
+// ListedInvites is Invites as Get and List see them.
+func (s *Store) ListedInvites() []*Invite {
+	now := s.Now()
+	return s.where(func(i *Invite) bool { return !now.Before(i.committed) && !now.Before(i.listed) })
+}
+
+func (s *Store) where(is func(*Invite) bool) []*Invite {
+	found := make([]*Invite, 0, len(s.ordered))
+	for _, i := range s.ordered {
+		if is(i) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// ChangeInvite puts a changed copy in the place of a stored invite: stored ones are never changed, so that they can be
+// read without the mutex. Its UIDP stays.
+func (s *Store) ChangeInvite(stored *Invite, change func(*Invite)) {
+	changed := *stored
+	change(&changed)
+	changed.UID, changed.number = stored.UID, stored.number
+	s.invites[changed.UID] = &changed
+	s.ordered[s.position(changed.number)] = &changed
+}
+
+// DelayCommit makes an invite that was just created come into being d later.
+func (s *Store) DelayCommit(stored *Invite, d time.Duration) {
+	s.ChangeInvite(stored, func(i *Invite) {
+		i.Created, i.Expires = i.Created.Add(d), i.Expires.Add(d)
+		i.committed = s.Now().Add(d)
+	})
+}
+
+// DelayListing hides an invite from Get and List for d from now on.
+func (s *Store) DelayListing(stored *Invite, d time.Duration) {
+	s.ChangeInvite(stored, func(i *Invite) { i.listed = s.Now().Add(d) })
+}
+
+// RemoveInvite deletes a stored invite.
+func (s *Store) RemoveInvite(i *Invite) {
+	delete(s.invites, i.UID)
+	at := s.position(i.number)
+	s.ordered = slices.Delete(s.ordered, at, at+1)
+}
+
+// position finds a stored invite in the order of creation.
+func (s *Store) position(number int) int {
+	at, _ := slices.BinarySearchFunc(s.ordered, number, func(i *Invite, number int) int { return i.number - number })
+	return at
+}

@@ -1,0 +1,301 @@
+// Package store keeps what an emulated platform remembers, in memory: groups, roles, identities, role bindings, invites
+// and refresh tokens. It knows what there is, and neither who may see it nor how it is asked for.
+package store
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"chainguard.dev/sdk/proto/capabilities"
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"chainguard.dev/sdk/uidp"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+)
+
+// Store is all that the platform remembers. Its mutex guards every field: callers hold it for as long as what they do
+// has to be one step.
+type Store struct {
+	sync.Mutex
+
+	Behavior   Behavior
+	Groups     map[string]*Group
+	Roles      map[string]*Role
+	Identities map[string]*Identity
+	Bindings   []*Binding // in the order of creation
+	Refresh    map[string]*RefreshToken
+	Admin      string // UIDP of the identity that administrators' tokens are for
+	// MaxInviteTTL is the longest that an invite can be asked to be valid.
+	MaxInviteTTL time.Duration
+	Epoch        int // tokens of an earlier epoch are revoked
+
+	clock   clock.Clock
+	invites map[string]*Invite
+	ordered []*Invite      // the same, in the order of creation
+	created int            // how many invites there ever were
+	issued  map[string]int // how many UIDPs there ever were of things that are alike
+}
+
+// Group is an organization or a folder.
+type Group struct {
+	UID, Name, Description string
+	Verified               bool
+	Kind                   iam.OrgKind
+	Created, Updated       time.Time
+}
+
+// Role is a managed role, or a custom one of a group.
+type Role struct {
+	UID, Name, Description string
+	Capabilities           []capabilities.Capability
+	Created, Updated       time.Time
+}
+
+// Managed reports whether the role is one of the platform's own, which everyone sees.
+func (r *Role) Managed() bool { return uidp.InRoot(r.UID) }
+
+// Within reports whether the role can be granted on a group: it is managed, or the group's own or an ancestor's.
+func (r *Role) Within(group string) bool {
+	return r.Managed() || uidp.IsAncestorOrSelf(uidp.Parent(r.UID), group)
+}
+
+// Identity is a person or a machine.
+type Identity struct {
+	UID, Name, Email string
+	Match            Match
+	Created          time.Time
+}
+
+// Match tells which OIDC tokens an identity can be assumed with. For each claim there is a value or a pattern; without
+// either, any value matches. An audience that is not set is the issuer's.
+type Match struct {
+	Issuer, IssuerPattern     string
+	Subject, SubjectPattern   string
+	Audience, AudiencePattern string
+}
+
+// Binding grants an identity a role on a group and on everything below it.
+type Binding struct {
+	UID, Identity, Group, Role string
+	Created                    time.Time
+	// Founder marks the binding that the creator of an organization starts with. It does not keep the organization from
+	// being deleted.
+	Founder bool
+}
+
+// RefreshToken is what is known of a refresh token.
+type RefreshToken struct {
+	Identity string
+	Expires  time.Time
+	Spent    bool
+}
+
+// New returns an empty store.
+func New(c clock.Clock, b Behavior) *Store {
+	return &Store{
+		Behavior:   b,
+		Groups:     map[string]*Group{},
+		Roles:      map[string]*Role{},
+		Identities: map[string]*Identity{},
+		Refresh:    map[string]*RefreshToken{},
+		clock:      c,
+		invites:    map[string]*Invite{},
+		issued:     map[string]int{},
+	}
+}
+
+// Now returns the platform's time.
+func (s *Store) Now() time.Time { return s.clock.Now().UTC() }
+
+// Stamp returns the platform's time as its timestamps have it.
+func (s *Store) Stamp() time.Time { return s.truncate(s.Now()) }
+
+func (s *Store) truncate(t time.Time) time.Time {
+	precision := s.Behavior.TimePrecision
+	if precision == 0 {
+		precision = time.Millisecond
+	}
+	return t.Truncate(precision)
+}
+
+// taken reports whether something has this UIDP.
+func (s *Store) taken(uid string) bool {
+	return s.Groups[uid] != nil || s.Roles[uid] != nil || s.Identities[uid] != nil || s.invites[uid] != nil
+}
+
+// NewUID derives a UIDP from what it is for, so that the same seed and the same calls give the same UIDPs, in whatever
+// order the calls come. A number tells things that are alike apart, and no UIDP is ever given out again.
+func (s *Store) NewUID(parent, kind, what string) string {
+	text := parent + "\x00" + kind + "\x00" + what
+	for {
+		s.issued[text]++
+		numbered := text
+		if n := s.issued[text]; n > 1 {
+			numbered += "\x00" + strconv.Itoa(n)
+		}
+		sum := sha256.Sum256([]byte(numbered))
+		uid := hex.EncodeToString(sum[:20])
+		if parent != "" {
+			uid = parent + "/" + hex.EncodeToString(sum[:8])
+		}
+		if !s.taken(uid) {
+			return uid
+		}
+	}
+}
+
+// RandomHex returns n random bytes in hex.
+func RandomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// AddRole stores a role under a UIDP that follows from its name, and returns it.
+func (s *Store) AddRole(group string, r Role) *Role {
+	if r.UID == "" {
+		r.UID = s.NewUID(group, "role", r.Name)
+	}
+	s.Roles[r.UID] = &r
+	return &r
+}
+
+// Bind grants an identity a role on a group. Granting it again changes nothing.
+func (s *Store) Bind(identity, group, role string) *Binding {
+	for _, b := range s.Bindings {
+		if b.Identity == identity && b.Group == group && b.Role == role {
+			return b
+		}
+	}
+	b := &Binding{
+		UID:      s.NewUID(group, "role binding", identity+"\x00"+role),
+		Identity: identity,
+		Group:    group,
+		Role:     role,
+		Created:  s.Stamp(),
+	}
+	s.Bindings = append(s.Bindings, b)
+	return b
+}
+
+// Grants returns the role bindings of an identity.
+func (s *Store) Grants(identity string) []*Binding {
+	var grants []*Binding
+	for _, b := range s.Bindings {
+		if b.Identity == identity {
+			grants = append(grants, b)
+		}
+	}
+	return grants
+}
+
+// VerifiedOrganization reports whether there is a verified organization of this name.
+func (s *Store) VerifiedOrganization(name string) bool {
+	for _, g := range s.Groups {
+		if g.Name == name && g.Verified && uidp.InRoot(g.UID) {
+			return true
+		}
+	}
+	return false
+}
+
+// Path returns a group's name after the names of the groups it is in.
+func (s *Store) Path(uid string) string {
+	var names []string
+	for _, ancestor := range uidp.Ancestry(uid) {
+		if g := s.Groups[ancestor]; g != nil {
+			names = append(names, g.Name)
+		}
+	}
+	slices.Reverse(names)
+	return strings.Join(names, "/")
+}
+
+// FindGroups returns the groups that a UIDP, a path from the root, or a bare name means.
+func (s *Store) FindGroups(name string) []*Group {
+	if g := s.Groups[name]; g != nil {
+		return []*Group{g}
+	}
+	var byPath, byName []*Group
+	for uid, g := range s.Groups {
+		if s.Path(uid) == name {
+			byPath = append(byPath, g)
+		}
+		if g.Name == name {
+			byName = append(byName, g)
+		}
+	}
+	if len(byPath) > 0 {
+		return byPath
+	}
+	return byName
+}
+
+// FindRole returns the role that a UIDP or a name means at a group: its own role before an ancestor's, and a custom one
+// before a managed one.
+func (s *Store) FindRole(name, group string) *Role {
+	if r := s.Roles[name]; r != nil {
+		return r
+	}
+	var best *Role
+	for _, r := range s.Roles {
+		if r.Name == name && r.Within(group) && (best == nil || len(r.UID) > len(best.UID)) {
+			best = r
+		}
+	}
+	return best
+}
+
+// Below lists the kinds of resources that keep a group from being deleted.
+func (s *Store) Below(group string) []string {
+	var kinds []string
+	note := func(kind, uid string) {
+		if uidp.IsAncestor(group, uid) && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	for uid := range s.Groups {
+		note("groups", uid)
+	}
+	for uid := range s.Roles {
+		note("roles", uid)
+	}
+	for uid := range s.Identities {
+		note("identities", uid)
+	}
+	for uid := range s.invites {
+		note("group invites", uid)
+	}
+	for _, b := range s.Bindings {
+		if !b.Founder {
+			note("role bindings", b.UID)
+		}
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+// DeleteGroup deletes a group and everything in it.
+func (s *Store) DeleteGroup(group string) {
+	within := func(uid string) bool { return uidp.IsAncestorOrSelf(group, uid) }
+	deleteKeys(s.Groups, within)
+	deleteKeys(s.Roles, within)
+	deleteKeys(s.Identities, within)
+	deleteKeys(s.invites, within)
+	s.ordered = slices.DeleteFunc(s.ordered, func(i *Invite) bool { return within(i.UID) })
+	s.Bindings = slices.DeleteFunc(s.Bindings, func(b *Binding) bool { return within(b.UID) })
+}
+
+func deleteKeys[T any](m map[string]T, is func(key string) bool) {
+	for key := range m {
+		if is(key) {
+			delete(m, key)
+		}
+	}
+}
