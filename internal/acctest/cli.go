@@ -67,8 +67,14 @@ func (c *CLI) Name() string {
 	return "terraform"
 }
 
-// Version is the CLI's version.
-func (c *CLI) Version() string { return c.product.version.String() }
+// Product is the CLI's own name and version, such as "Terraform v1.11.4".
+func (c *CLI) Product() string {
+	name := "Terraform"
+	if c.product.openTofu {
+		name = "OpenTofu"
+	}
+	return name + " v" + c.product.version.String()
+}
 
 // AtLeast reports whether the CLI is Terraform or OpenTofu of these versions or later ones.
 func (c *CLI) AtLeast(terraform, tofu string) bool {

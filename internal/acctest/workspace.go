@@ -71,8 +71,7 @@ func (w *Workspace) NeedsVersion(terraform, tofu string) {
 // InstallBuiltProvider has `terraform init` install the provider that is built from these sources, and no other.
 func (w *Workspace) InstallBuiltProvider() {
 	w.t.Helper()
-	// Terraform installs no pre-release that it was not asked for.
-	if err := w.InstallProvider(ProviderProgram(w.t), strings.TrimSuffix(Version, "-test")); err != nil {
+	if err := w.InstallProvider(ProviderProgram(w.t), InstallVersion); err != nil {
 		w.t.Fatal(err)
 	}
 }
