@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
@@ -27,6 +28,7 @@ const accGroup = "CHAINGUARD_ACC_GROUP"
 // The tests named TestAcc* run with TF_ACC=1 only, against the platform that this machine is signed in to. They make
 // invites that live for an hour at the most, in the group of CHAINGUARD_ACC_GROUP, and revoke them.
 func TestAccInviteCodeLife(t *testing.T) {
+	acctest.DriveCLI()
 	group := os.Getenv(accGroup)
 	config := func(ttl string) string {
 		return kimWith(fmt.Sprintf("group = %q\nrole = \"viewer\"\nemail = \"nobody@example.com\"\nsingle_use = true\nttl = %q", group, ttl))

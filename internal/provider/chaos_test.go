@@ -17,6 +17,9 @@ import (
 // just what the state knows of. CHAOS_INVITES and CHAOS_SEED change how many and which; `make chaos` runs many. A seed
 // decides what becomes of the nth call with the same request; in which order the calls come is up to the scheduler.
 func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
+	if testing.Short() {
+		t.Skip("chaos")
+	}
 	t.Parallel()
 	invites, seed := number(t, "CHAOS_INVITES", 200), uint64(number(t, "CHAOS_SEED", 1))
 	t.Logf("CHAOS_INVITES=%d CHAOS_SEED=%d", invites, seed)

@@ -15,6 +15,9 @@ import (
 // These tests count calls and never time: calls are what a slow network multiplies. `make bench` measures time.
 
 func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scale")
+	}
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.Configure(people(1000, `"acme.example"`))
@@ -26,6 +29,9 @@ func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T)
 }
 
 func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scale")
+	}
 	t.Parallel()
 	const many = 250 // Terraform itself needs half a minute to destroy a thousand of anything.
 	w, e := acctest.NewProgramWorkspace(t)
@@ -58,6 +64,9 @@ func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) 
 }
 
 func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scale")
+	}
 	t.Parallel()
 	for name, test := range map[string]struct{ groups, most int }{
 		"a thousand invites of one group":  {1, 8},
@@ -87,6 +96,9 @@ func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
 }
 
 func TestOneInviteIsRefreshedByOneGet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scale")
+	}
 	t.Parallel()
 	for name, others := range map[string]int{"alone in its group": 0, "among 20,000 others": 20_000} {
 		t.Run(name, func(t *testing.T) {
