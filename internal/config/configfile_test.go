@@ -220,6 +220,7 @@ func FuzzConfigFile(f *testing.F) {
 	}
 	f.Add("platform:\n  api: https://console-api.enforce.dev\n  audience: a\n  issuer: https://issuer.enforce.dev\n")
 	f.Add("default:\n  group: acme.example\n  org-name: acme.example\n  social-login: github\n  use-refresh-token: false\n")
+	f.Add("platform: {api: \"https://a,b.example\"}\n")
 	f.Add("x: &a [*a]\nplatform: *a\n")
 	f.Add("platform: &p {api: *p}\n")
 	f.Add("<<: {platform: {api: https://a.example}}\n")

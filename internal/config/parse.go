@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -51,8 +52,9 @@ func parseURL(text string) (string, error) {
 		return "", errors.New("must start with https:// (or http:// for this machine)" + example)
 	case u.Hostname() == "":
 		return "", errors.New("must have a host" + example)
-	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
-		return "", errors.New("must have a host in ASCII: write an internationalized domain name in its xn-- form")
+	case !hostPattern.MatchString(u.Host):
+		return "", errors.New("must have a host of ASCII letters, digits, dots and hyphens: write an internationalized " +
+			"domain name in its xn-- form")
 	case u.Path != "" && u.Path != "/", u.RawQuery != "", u.ForceQuery, u.Fragment != "":
 		return "", errors.New("must not have a path, query or fragment: end it after the host" + example)
 	case !validPort(u):
@@ -65,6 +67,10 @@ func parseURL(text string) (string, error) {
 	u.Host = strings.ToLower(u.Host)
 	return u.String(), nil
 }
+
+// hostPattern matches the characters of host names, ports and IP addresses with zones. It leaves out letters that only
+// look like ASCII, whose lower case is another host.
+var hostPattern = regexp.MustCompile(`^[A-Za-z0-9._:%\[\]-]+$`)
 
 func validPort(u *url.URL) bool {
 	if u.Port() == "" {
