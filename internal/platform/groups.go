@@ -82,13 +82,13 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 	return path, nil
 }
 
-// FindGroup is the group that reference means: a name, or the names from an organization down to a folder, joined by
-// "/". Of several groups with one name it is the verified organization. The error is a [*NameError] where there is no
-// such group or no telling which. The answer is remembered.
+// FindGroup is the group that reference means: a name, the names from an organization down to a folder, joined by
+// "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] where
+// there is no such group or no telling which, and [IsNotFound] of a UIDP. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
 	return c.byGroup.get(ctx, reference, c.config.Now, func(ctx context.Context) (Group, error) {
 		group, err := c.findGroup(ctx, reference)
-		if err == nil {
+		if err == nil && reference != group.ID {
 			c.written.Store(group.ID, reference)
 		}
 		return group, err
@@ -96,6 +96,9 @@ func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error)
 }
 
 func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {
+	if uidp.Valid(reference) {
+		return findNew(ctx, c.config.Sleep, func() (Group, error) { return c.ReadGroup(ctx, reference) })
+	}
 	names, ok := splitReference(reference)
 	if !ok {
 		return Group{}, &NameError{Kind: "group", Name: reference, detail: fmt.Sprintf(

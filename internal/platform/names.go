@@ -1,9 +1,11 @@
 package platform
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"chainguard.dev/sdk/uidp"
 	"github.com/agext/levenshtein"
@@ -96,4 +98,13 @@ func allPages[T any](c *Client, doing string, next func(token string) ([]T, stri
 		token = following
 	}
 	return nil, c.malformed(doing, "it goes on for more than %d pages", maxPages)
+}
+
+// findNew looks up what may have been created a moment ago and not be visible yet: NotFound is asked again.
+func findNew[T any](ctx context.Context, sleep func(context.Context, time.Duration) error, find func() (T, error)) (T, error) {
+	found, err := find()
+	for wait := time.Second; IsNotFound(err) && wait <= 4*time.Second && sleep(ctx, wait) == nil; wait *= 2 {
+		found, err = find()
+	}
+	return found, err
 }

@@ -57,8 +57,9 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 }
 
 // FindRole is the role that name means for an invite to groupID: a managed role, or a custom role of the group or of
-// one that it is in. Without a groupID it is any role of that name that the caller can see. The error is a
-// [*NameError] where there is none or no telling which. The answer is remembered.
+// one that it is in. Without a groupID it is any role of that name that the caller can see, and the managed one if there
+// are several. The error is a [*NameError] where there is none or no telling which, and [IsNotFound] of a UIDP, which name
+// may be as well. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
 	return c.byRole.get(ctx, groupID+"\x00"+name, c.config.Now, func(ctx context.Context) (Role, error) {
 		return c.findRole(ctx, name, groupID)
@@ -66,6 +67,9 @@ func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, erro
 }
 
 func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, error) {
+	if uidp.Valid(name) {
+		return findNew(ctx, c.config.Sleep, func() (Role, error) { return c.ReadRole(ctx, name) })
+	}
 	if name == "" {
 		return Role{}, &NameError{Kind: "role", detail: "A role needs a name or a UIDP, and this is empty."}
 	}
@@ -74,6 +78,13 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 		return Role{}, err
 	}
 	named = slices.DeleteFunc(slices.Clone(named), func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
+	hint := ""
+	if groupID == "" {
+		if i := slices.IndexFunc(named, Role.Managed); i >= 0 {
+			named = named[i : i+1]
+		}
+		hint = ", or set `group`"
+	}
 	switch len(named) {
 	case 1:
 		return named[0], nil
@@ -90,8 +101,8 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	}
 	slices.Sort(lines)
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
-		"%d roles that %s are named %q:\n\n%s\n\nWrite the UIDP of the one you mean.",
-		len(named), c.within(groupID), name, strings.Join(lines, "\n"))}
+		"%d roles that %s are named %q:\n\n%s\n\nUse the UIDP of one of them%s.",
+		len(named), c.within(groupID), name, strings.Join(lines, "\n"), hint)}
 }
 
 // rolesNamed are the roles of a name that the caller can see, wherever they can be given. The answer is remembered: the

@@ -23,17 +23,16 @@ var (
 )
 
 const (
-	// deletesAtOnce is how many invites are deleted at the same time: enough that hundreds take seconds, few enough that
-	// the platform does not mind.
+	// deletesAtOnce is how many invites are deleted concurrently: hundreds take seconds, and the platform is not flooded.
 	deletesAtOnce = 8
 
-	// progressEvery is after how many invites the action says how far it is.
+	// progressEvery is the number of invites after which the action reports its progress.
 	progressEvery = 25
 )
 
 func newDeleteExpiredAction() action.Action { return &deleteExpiredAction{} }
 
-// deleteExpiredAction is chainguard_delete_expired_invite_codes, chainctl's `iam invites delete --expired`.
+// deleteExpiredAction is chainguard_delete_expired_invite_codes, which does what `chainctl iam invites delete --expired` does.
 type deleteExpiredAction struct{ session *session }
 
 // Metadata implements [action.Action].
@@ -49,22 +48,21 @@ func (a *deleteExpiredAction) Configure(_ context.Context, req action.ConfigureR
 // Schema implements [action.Action].
 func (a *deleteExpiredAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Deletes the invites whose time is over, as `chainctl iam invites delete --expired` does: as far as is known, the " +
-			"platform keeps them until somebody does. What is still alive is left alone, by the platform's clock where it tells the time. A " +
-			"deletion that fails does not stop the others; all that failed are reported.\n\n" +
-			"Before it is run, run `terraform apply`, or `terraform apply -refresh-only`, wherever single-use invites are managed. " +
-			"A single-use invite that expired and was deleted between two refreshes looks like one that was redeemed, becomes `consumed`, and is " +
-			"not renewed.\n\n" +
-			"Needs Terraform 1.14, or later. OpenTofu has no actions; use chainctl there.",
+		MarkdownDescription: "Deletes expired invites, as `chainctl iam invites delete --expired` does: as far as is known, the platform keeps " +
+			"them until they are deleted. Invites that have not expired are left untouched. The platform's clock is used when available. If a " +
+			"deletion fails, the others continue, and all failures are reported.\n\n" +
+			"~> Run `terraform apply`, or `terraform apply -refresh-only`, in all configurations that manage single-use invites before you run this " +
+			"action. A single-use invite that expired and was deleted between two refreshes cannot be told from an accepted one: it becomes " +
+			"`consumed`, and is not renewed.\n\n" +
+			"Requires Terraform 1.14 or later. OpenTofu does not support actions; use chainctl instead.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{
-				MarkdownDescription: "Group whose expired invites are deleted: a name, names from the organization down joined by `/` " +
-					"(`acme.example/platform`), or a UIDP. Default: the provider's `group`.",
-				Optional:   true,
-				Validators: []validator.String{groupReference},
+				MarkdownDescription: "Group whose expired invites are deleted: " + groupForms + ". Defaults to the provider's `group`.",
+				Optional:            true,
+				Validators:          []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
-				MarkdownDescription: "Whether the expired invites of the groups below `group` are deleted as well. Default: `false`.",
+				MarkdownDescription: "Whether to delete the expired invites of the groups below `group` as well. Defaults to `false`.",
 				Optional:            true,
 			},
 		},
@@ -76,7 +74,7 @@ type deleteExpiredModel struct {
 	Recursive types.Bool   `tfsdk:"recursive"`
 }
 
-// ModifyPlan implements [action.ActionWithModifyPlan]: a group that does not exist fails the plan, not the apply.
+// ModifyPlan implements [action.ActionWithModifyPlan]. A group that does not exist fails the plan.
 func (a *deleteExpiredAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config deleteExpiredModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -93,7 +91,7 @@ func (a *deleteExpiredAction) group(config deleteExpiredModel, diags *diag.Diagn
 	if !config.Group.IsNull() {
 		return config.Group
 	}
-	return a.session.defaultGroup("The action needs a group whose expired invites it deletes.", diags)
+	return a.session.defaultGroup("The action needs a group.", diags)
 }
 
 // Invoke implements [action.Action].
@@ -105,20 +103,17 @@ func (a *deleteExpiredAction) Invoke(ctx context.Context, req action.InvokeReque
 		return
 	}
 	group := a.group(config, &resp.Diagnostics)
-	if group.IsUnknown() {
-		resp.Diagnostics.AddError("Provider Setting Not Known Yet", "The provider's `group` is not known yet, and the action has no `group` of its own.")
-	}
 	scope := a.session.scope(ctx, group, config.Recursive, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	// All are listed before the first is deleted, so that no page shifts under the listing.
+	// All invites are listed before the first is deleted, because deletions would shift the pages.
 	listed := 0
 	var expired []string
 	for invite, err := range client.Invites(ctx, scope) {
 		if err != nil {
-			addError(&resp.Diagnostics, "Invites Not Listed", err)
+			addError(&resp.Diagnostics, summaryListInvites, err)
 			return
 		}
 		listed++
@@ -168,7 +163,7 @@ func (d *deletion) run(ctx context.Context, client *platform.Client, ids []strin
 	}
 	_ = workers.Wait() // What went wrong is in diags.
 	if begun < len(ids) {
-		d.diags.AddError("Interrupted", fmt.Sprintf("The run was interrupted, so %d of %s were not tried.", len(ids)-begun, count(len(ids), "expired invite")))
+		d.diags.AddError(summaryInterrupted, fmt.Sprintf("The run was interrupted before %d of %s were deleted.", len(ids)-begun, count(len(ids), "expired invite")))
 	}
 }
 
@@ -179,7 +174,7 @@ func (d *deletion) note(err error) {
 	if err == nil {
 		d.deleted++
 	} else {
-		addError(d.diags, "Expired Invite Not Deleted", err)
+		addError(d.diags, summaryDeleteExpired, err)
 	}
 	if d.done%progressEvery == 0 && d.done < d.total {
 		d.progress("%d of %d done.", d.done, d.total)

@@ -15,6 +15,47 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
+// The summaries of the provider's diagnostics. Those of settings are in the config package. The troubleshooting guide has
+// an entry for each of them, which a test checks.
+const (
+	summaryNotSignedIn     = "Not Signed In to Chainguard"
+	summaryUnknownProvider = "Provider Setting Not Known Yet"
+
+	summaryInvalidCombination = "Invalid Attribute Combination"
+	summaryInvalidEmail       = "Invalid Email Address"
+	summaryInvalidGroup       = "Invalid Group"
+	summaryInvalidRole        = "Invalid Role"
+	summaryInvalidTTL         = "Invalid TTL"
+	summaryInvalidUIDP        = "Invalid UIDP"
+
+	summaryMissingGroup       = "Missing Group"
+	summaryMissingRole        = "Missing Role"
+	summaryMissingClusterRole = "Missing Cluster Role"
+	summaryGroupNotFound      = "Group Not Found"
+	summaryRoleNotFound       = "Role Not Found"
+	summaryAmbiguousGroup     = "Ambiguous Group Name"
+	summaryAmbiguousRole      = "Ambiguous Role Name"
+	summaryFindGroup          = "Unable to Find Group"
+	summaryFindRole           = "Unable to Find Role"
+	summaryReadGroup          = "Unable to Read Group"
+	summaryReadRole           = "Unable to Read Role"
+
+	summaryCreateInvite         = "Unable to Create Invite Code"
+	summaryReadInvite           = "Unable to Read Invite Code"
+	summaryDeleteInvite         = "Unable to Delete Invite Code"
+	summaryListInvites          = "Unable to List Invite Codes"
+	summaryDeleteExpired        = "Unable to Delete Expired Invite Code"
+	summaryInterrupted          = "Interrupted"
+	summaryUnexpectedExpiration = "Unexpected Invite Code Expiration"
+	summaryCreateRetried        = "Invite Code Create Retried"
+	summaryAmbiguousStatus      = "Ambiguous Invite Code Status"
+
+	summaryInvalidImportID = "Invalid Import ID"
+	summaryInviteNotFound  = "Invite Code Not Found"
+	summaryImportedNoCode  = "Imported Without Invite Code"
+	summaryMoveState       = "Unable to Move Resource State"
+)
+
 // addProblem adds what is wrong with the provider's settings, on the attribute at fault where there is one.
 func addProblem(diags *diag.Diagnostics, problem config.Problem) {
 	switch {
@@ -34,7 +75,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	var signIn *auth.Error
 	if errors.As(err, &signIn) {
 		text := signIn.Error()
-		diags.AddError("Not Signed In to Chainguard", strings.ToUpper(text[:1])+text[1:])
+		diags.AddError(summaryNotSignedIn, strings.ToUpper(text[:1])+text[1:])
 		return
 	}
 	var name *platform.NameError
@@ -53,7 +94,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	for _, violation := range platformError.Violations {
 		if attribute, ok := attributeOf(violation.Field); ok {
 			diags.AddAttributeError(path.Root(attribute), summary,
-				fmt.Sprintf("The platform does not take this value of `%s`: %s.\n\n%s", attribute, violation.Description, detail))
+				fmt.Sprintf("The platform does not accept this value of `%s`: %s.\n\n%s", attribute, violation.Description, detail))
 			placed = true
 		}
 	}
@@ -62,13 +103,18 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	}
 }
 
-// nameSummary is the headline of a name that means nothing or too much.
+// nameSummary is the summary for a name that was not found or is ambiguous.
 func nameSummary(e *platform.NameError) string {
-	kind := strings.ToUpper(e.Kind[:1]) + e.Kind[1:]
-	if e.Ambiguous {
-		return kind + " Name Is Ambiguous"
+	switch {
+	case e.Kind == "role" && e.Ambiguous:
+		return summaryAmbiguousRole
+	case e.Kind == "role":
+		return summaryRoleNotFound
+	case e.Ambiguous:
+		return summaryAmbiguousGroup
+	default:
+		return summaryGroupNotFound
 	}
-	return kind + " Not Found"
 }
 
 // explain is the detail of an error of the platform.
@@ -98,34 +144,34 @@ func explain(e *platform.Error) string {
 func advice(e *platform.Error) string {
 	switch e.Code {
 	case codes.Unavailable:
-		return fmt.Sprintf("Check that %s is the right API (provider attribute `api`) and can be reached from here, then run again.", e.API)
+		return fmt.Sprintf("Check that `api` (%s) is correct and reachable from this machine, then run Terraform again.", e.API)
 	case codes.DeadlineExceeded:
-		return fmt.Sprintf("Check that %s can be reached from here, and give calls longer with the provider's `request_timeout` or the "+
-			"operation with the resource's `timeouts` if it is only slow.", e.API)
+		return fmt.Sprintf("Check that %s is reachable from this machine. If it is only slow, raise the provider's `request_timeout` or the "+
+			"resource's `timeouts`.", e.API)
 	case codes.Unauthenticated:
 		return "The platform does not accept the token. Sign in again, for example with `chainctl auth login`, and check that the " +
-			"provider's `audience` and `api` are those of the same platform."
+			"provider's `audience` and `api` belong to the same platform."
 	case codes.PermissionDenied:
 		if e.Capability != "" {
-			return fmt.Sprintf("The identity that Terraform signed in with needs %s there. Check that the group is the one that is meant: "+
-				"one that does not exist may be answered in the same way. If it is, have an owner of it bind the identity to a role with "+
-				"what is needed.", e.Capability)
+			return fmt.Sprintf("The identity that Terraform uses needs the capability %s in that group. Check that the group is correct: the "+
+				"platform may also deny access to a group that does not exist. If it is, ask an owner of the group to bind the identity to a "+
+				"role with this capability.", e.Capability)
 		}
-		return "The identity that Terraform signed in with may not do this."
+		return "The identity that Terraform uses is not allowed to do this."
 	case codes.NotFound:
-		return "Check that the group and the role exist and that the identity that Terraform signed in with can see them."
+		return "Check that the group and the role exist and are visible to the identity that Terraform uses."
 	case codes.ResourceExhausted:
-		return "The platform asks for fewer requests, or a quota is used up. Run again later, or with a lower `-parallelism`."
+		return "The platform limits the rate of requests, or a quota is exhausted. Run Terraform again later, or with a lower `-parallelism`."
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.OutOfRange, codes.AlreadyExists:
-		return "Change the configuration accordingly, then run again."
+		return "Change the configuration accordingly, then run Terraform again."
 	case codes.DataLoss, codes.Internal, codes.Unknown, codes.Aborted:
-		return "Run again. If it stays so, ask the support of the platform about it."
+		return "Run Terraform again. If the error persists, contact Chainguard's support."
 	default:
 		return ""
 	}
 }
 
-// attributeOf is our name of a field of the platform's request.
+// attributeOf returns the attribute that a field of the platform's request is set by.
 func attributeOf(field string) (attribute string, ok bool) {
 	switch field[strings.LastIndex(field, ".")+1:] {
 	case "ttl":

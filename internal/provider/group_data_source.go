@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -40,41 +39,41 @@ func (d *groupDataSource) Configure(_ context.Context, req datasource.ConfigureR
 // Schema implements [datasource.DataSource].
 func (d *groupDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A group: an organization, or a folder in one. Exactly one of `name` and `id` must be set.\n\n" +
-			"Works with Terraform 1.0 and OpenTofu 1.6, or later.",
+		MarkdownDescription: "Looks up a group: an organization, or a folder in one. Exactly one of `name` and `id` must be set.\n\n" +
+			"Requires Terraform 1.0 or OpenTofu 1.6, or later.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the group, or names from the organization down joined by `/` (`acme.example/platform`). Where " +
-					"several groups have the name, it means the verified organization; if there is none, the error lists the groups. Of a " +
-					"group that is found by its `id`, this is the name alone.",
+				MarkdownDescription: "Name of the group, or a path of names from the organization down (`acme.example/platform`). If several " +
+					"groups have the name, the verified organization is returned; if there is none, the error lists the groups. If the group " +
+					"is looked up by `id`, this is its name without a path.",
 				Optional:   true,
 				Computed:   true,
 				Validators: []validator.String{groupReference},
 			},
 			"id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the group.",
+				MarkdownDescription: groupIDDescription,
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{uidpReference},
 			},
 			"description": schema.StringAttribute{
-				MarkdownDescription: "What people wrote of the group. Null if nothing.",
+				MarkdownDescription: "Description of the group. Null if unset.",
 				Computed:            true,
 			},
 			"parent_id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the group that this one is a folder of. Null for an organization.",
+				MarkdownDescription: "UIDP of the parent group. Null for an organization.",
 				Computed:            true,
 			},
 			"verified": schema.BoolAttribute{
-				MarkdownDescription: "Whether Chainguard verified the organization. Only verified organizations have a globally unique name.",
+				MarkdownDescription: "Whether Chainguard has verified the organization. Only names of verified organizations are globally unique.",
 				Computed:            true,
 			},
 			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the group was made (RFC 3339, UTC). Null if the platform does not tell.",
+				MarkdownDescription: "Creation time of the group, in RFC 3339 format (UTC). Null if the platform does not return it.",
 				Computed:            true,
 			},
 			"updated_at": schema.StringAttribute{
-				MarkdownDescription: "When the group was last changed (RFC 3339, UTC). Null if the platform does not tell.",
+				MarkdownDescription: "Time of the last update of the group, in RFC 3339 format (UTC). Null if the platform does not return it.",
 				Computed:            true,
 			},
 		},
@@ -96,8 +95,8 @@ type groupModel struct {
 	UpdatedAt   types.String `tfsdk:"updated_at"`
 }
 
-// FromAPI takes over what the platform tells of a group. A name from the configuration stays: it may be a path, and
-// what a configuration says must come out as it went in.
+// FromAPI sets the attributes from an answer of the platform. A configured name is kept: it may be a path, and Terraform
+// refuses another value.
 func (m *groupModel) FromAPI(group platform.Group) {
 	if m.Name.IsNull() {
 		m.Name = types.StringValue(group.Name)
@@ -118,18 +117,25 @@ func (d *groupDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	group, err := lookUpGroup(ctx, client, cmp.Or(model.ID.ValueString(), model.Name.ValueString()))
+	reference := cmp.Or(model.ID.ValueString(), model.Name.ValueString())
+	group, err := lookUpGroup(ctx, client, reference)
 	switch {
 	case platform.IsNotFound(err):
-		resp.Diagnostics.AddError("Group Not Found", fmt.Sprintf(
-			"There is no group %s that this identity can see. `chainctl iam organizations list` and `chainctl iam folders list` show those it "+
-				"can.", cmp.Or(model.ID.ValueString(), model.Name.ValueString())))
+		addGroupNotFound(&resp.Diagnostics, attributeSet(model.ID), reference)
 	case err != nil:
-		addNameError(&resp.Diagnostics, path.Root("name"), "Group Not Read", err)
+		addNameError(&resp.Diagnostics, path.Root("name"), summaryReadGroup, err)
 	default:
 		model.FromAPI(group)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 	}
+}
+
+// attributeSet returns the path of the attribute by which a group or a role is looked up.
+func attributeSet(id types.String) path.Path {
+	if id.IsNull() {
+		return path.Root("name")
+	}
+	return path.Root("id")
 }
 
 func lookUpGroup(ctx context.Context, client *platform.Client, reference string) (platform.Group, error) {

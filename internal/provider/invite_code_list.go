@@ -22,7 +22,7 @@ var (
 
 func newInviteCodeList() list.ListResource { return &inviteCodeList{} }
 
-// inviteCodeList is what `terraform query` finds of chainguard_invite_code.
+// inviteCodeList is the list resource chainguard_invite_code.
 type inviteCodeList struct{ session *session }
 
 // Metadata implements [list.ListResource]. The type is the resource's.
@@ -38,47 +38,46 @@ func (l *inviteCodeList) Configure(_ context.Context, req resource.ConfigureRequ
 // ListResourceConfigSchema implements [list.ListResource].
 func (l *inviteCodeList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Finds invites with `terraform query`, whoever made them, to be imported into a configuration: " +
-			"`terraform query -generate-config-out=invites.tf` writes the configuration. The codes are not found: the platform shows a code " +
-			"once, when it is made.\n\n" +
-			"Terraform stops at the `limit` of the `list` block, which is 100 unless the block says otherwise; the newest invites come " +
-			"first.\n\n" +
-			"Needs Terraform 1.14, or later. OpenTofu has no queries; the data source `chainguard_invite_codes` finds the same there.",
+		MarkdownDescription: "Lists existing invites with `terraform query`, including those created outside Terraform, so that they can be " +
+			"imported: `terraform query -generate-config-out=invites.tf` writes the configuration. Codes are not included, because the " +
+			"platform returns them only at creation.\n\n" +
+			"Terraform stops at the `limit` of the `list` block, which defaults to 100. The newest invites come first.\n\n" +
+			"Requires Terraform 1.14 or later. OpenTofu does not support queries; use the data source `chainguard_invite_codes` instead.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{
-				MarkdownDescription: searchGroupText,
+				MarkdownDescription: searchGroupDescription,
 				Optional:            true,
 				Validators:          []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
-				MarkdownDescription: searchRecursiveText,
+				MarkdownDescription: searchRecursiveDescription,
 				Optional:            true,
 			},
 			"email": schema.StringAttribute{
-				MarkdownDescription: searchEmailText,
+				MarkdownDescription: searchEmailDescription,
 				Optional:            true,
 				Validators:          []validator.String{bareEmail},
 			},
 			"role": schema.StringAttribute{
-				MarkdownDescription: searchRoleText,
+				MarkdownDescription: searchRoleDescription,
 				Optional:            true,
 				Validators:          []validator.String{roleReference},
 			},
 			"single_use": schema.BoolAttribute{
-				MarkdownDescription: searchSingleUseText,
+				MarkdownDescription: searchSingleUseDescription,
 				Optional:            true,
 			},
 			"include_expired": schema.BoolAttribute{
-				MarkdownDescription: searchIncludeExpiredText + " One that is imported is replaced by the next apply, unless its `recreate` is " +
-					"`never`.",
+				MarkdownDescription: searchIncludeExpiredDescription + " An expired invite that is imported is replaced by the next apply, unless " +
+					"`recreate` is `never`.",
 				Optional: true,
 			},
 		},
 	}
 }
 
-// List implements [list.ListResource]. All of it happens while Terraform takes results, and whatever goes wrong is
-// one of them: the framework looks nowhere else for it.
+// List implements [list.ListResource]. Everything happens while the results are consumed, and errors are pushed as results:
+// the framework looks for them nowhere else.
 func (l *inviteCodeList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	stream.Results = func(push func(list.ListResult) bool) {
 		var diags diag.Diagnostics
@@ -91,8 +90,7 @@ func (l *inviteCodeList) List(ctx context.Context, req list.ListRequest, stream 
 	}
 }
 
-// pushAll hands invites to Terraform until there are none left, or something went wrong, which is in diags then, or
-// Terraform wants no more, which it reports.
+// pushAll pushes the invites that match. An error is in diags. It reports whether Terraform wants more.
 func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, search inviteSearch, push func(list.ListResult) bool, diags *diag.Diagnostics) (wanted bool) {
 	groups := groupPaths{}
 	pushed := int64(0)
@@ -101,8 +99,8 @@ func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, sear
 		result.DisplayName = displayName(invite.Invite, groups.path(ctx, l.session, invite.GroupID))
 		result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(invite.ID))...)
 		if req.IncludeResource {
-			model := emptyInviteCode()
-			model.takeRead(invite.Invite, invite.AsOf)
+			model := newInviteCodeModel()
+			model.setFound(invite.Invite, invite.AsOf)
 			result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)
 		}
 		if !push(result) {
@@ -115,7 +113,7 @@ func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, sear
 	return true
 }
 
-// displayName is what a person knows an invite by.
+// displayName describes an invite in a list.
 func displayName(invite *platform.Invite, group string) string {
 	role := invite.RoleName
 	if role == "" {
@@ -128,11 +126,10 @@ func displayName(invite *platform.Invite, group string) string {
 	return redact.Text(fmt.Sprintf("%s for %s in %s until %s", role, invitee, group, invite.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
-// groupPaths are the names of groups that were looked up, by UIDP.
+// groupPaths are the paths of groups that were looked up, by UIDP.
 type groupPaths map[string]string
 
-// path is what a person calls a group. It is the UIDP where the names cannot be read: a name is nice to have, and
-// whoever may list invites need not be able to list groups.
+// path returns the path of a group, or its UIDP where groups cannot be listed.
 func (p groupPaths) path(ctx context.Context, s *session, id string) string {
 	if path, ok := p[id]; ok {
 		return path

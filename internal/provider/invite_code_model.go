@@ -12,8 +12,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// inviteFacts are what every feature that shows an invite shows of it, and all of it comes from the platform. No model
-// is ever logged: a types.String prints its value in clear, sensitive or not.
+// inviteFacts are the attributes of an invite that the platform tells, in every schema that has an invite. A model must
+// not be logged: types.String prints its value, sensitive or not.
 type inviteFacts struct {
 	ID        types.String `tfsdk:"id"`
 	GroupID   types.String `tfsdk:"group_id"`
@@ -25,7 +25,7 @@ type inviteFacts struct {
 	ExpiresAt types.String `tfsdk:"expires_at"`
 }
 
-// FromAPI takes over what the platform tells of an invite.
+// FromAPI sets the attributes from an answer of the platform.
 func (m *inviteFacts) FromAPI(invite *platform.Invite) {
 	m.ID = types.StringValue(invite.ID)
 	m.GroupID = types.StringValue(invite.GroupID)
@@ -37,7 +37,7 @@ func (m *inviteFacts) FromAPI(invite *platform.Invite) {
 	m.ExpiresAt = types.StringValue(formatTime(invite.ExpiresAt))
 }
 
-// inviteModel is an invite that is made from a configuration: what the resource and the ephemeral resource share.
+// inviteModel is an invite that is created from a configuration: what the resource and the ephemeral resource share.
 type inviteModel struct {
 	inviteFacts
 
@@ -48,7 +48,7 @@ type inviteModel struct {
 	Code    types.String   `tfsdk:"code"`
 }
 
-// spec is what the platform is asked to make, once the group and the role are resolved.
+// spec returns what the platform is asked to create, once the group and the role are resolved.
 func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	lifetime, err := m.TTL.Duration()
 	return platform.InviteSpec{
@@ -60,40 +60,38 @@ func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	}, err
 }
 
-// FromAPI takes over what the platform tells of an invite at any time, which is everything but its code and the
-// lifetime it was asked for. What the configuration says in its own words stays in these words as long as it still
-// means the same; where the platform has something else, the model gets what the platform has, so that a plan shows
-// it.
+// FromAPI sets everything but the code and the ttl, which the platform tells only once or never. A value that the
+// configuration spells in its own way is kept as long as it means the same. Otherwise the model gets the platform's
+// value, so that a plan shows the drift.
 func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	if m.GroupID.ValueString() != invite.GroupID {
 		m.Group = types.StringValue(invite.GroupID)
 	}
-	// A role that was deleted may be missing altogether; that is not another role.
-	roleGone := invite.RoleID == "" && m.RoleID.ValueString() != ""
-	if m.RoleID.ValueString() != invite.RoleID && !roleGone {
+	// A role that was deleted may be missing from the answer. The invite still has it.
+	roleDeleted := invite.RoleID == "" && m.RoleID.ValueString() != ""
+	if m.RoleID.ValueString() != invite.RoleID && !roleDeleted {
 		m.Role = stringOrNull(invite.RoleID)
 		m.Cluster = types.BoolNull()
 	}
-	// An expiry that moved is a lifetime that is no longer the one that was asked for. Without an expiry to compare
-	// with, the lifetime is unknown: the platform does not tell it.
+	// The ttl can only be derived from the two timestamps, which is done where there is none (after an import) or where
+	// expires_at has moved.
 	expiryMoved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
 	if m.TTL.IsNull() || expiryMoved {
-		// One that was made to end before its beginning has no lifetime that could be written.
-		life := max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), duration.Min)
-		m.TTL = duration.NewValue(duration.Format(life))
+		// A ttl has to be positive, even if the timestamps say otherwise.
+		m.TTL = duration.NewValue(duration.Format(max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), duration.Min)))
 	}
 
 	email, roleID := m.Email, m.RoleID
 	m.inviteFacts.FromAPI(invite)
-	if roleGone {
+	if roleDeleted {
 		m.RoleID = roleID
 	}
-	if !email.IsUnknown() && strings.EqualFold(email.ValueString(), invite.Email) {
+	if !email.IsUnknown() && sameAddress(email.ValueString(), invite.Email) {
 		m.Email = email
 	}
 }
 
-// inviteCodeModel is the resource as it stands in configuration, plan and state.
+// inviteCodeModel is the resource's configuration, plan and state.
 type inviteCodeModel struct {
 	inviteModel
 
@@ -104,9 +102,9 @@ type inviteCodeModel struct {
 	Status           types.String   `tfsdk:"status"`
 }
 
-// emptyInviteCode is the resource with nothing known of it. (The zero value will not do: Terraform's types want to know
-// even of a null what it would hold.)
-func emptyInviteCode() inviteCodeModel {
+// newInviteCodeModel returns a model whose attributes are all null. The zero value is not usable: null collections need
+// their element types.
+func newInviteCodeModel() inviteCodeModel {
 	return inviteCodeModel{
 		inviteModel:      inviteModel{TTL: duration.NewNull()},
 		RenewBefore:      duration.NewNull(),
@@ -117,47 +115,41 @@ func emptyInviteCode() inviteCodeModel {
 	}
 }
 
-// takeCreated takes over the answer to a create.
-func (m *inviteCodeModel) takeCreated(invite *platform.Invite) {
+// setCreated sets what the answer to a create tells.
+func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
 	planned := m.RoleName
 	m.FromAPI(invite)
 	if !planned.IsNull() && !planned.IsUnknown() {
-		// The plan has promised it. Should the role have another name by now, or none, the next read tells.
+		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read tells.
 		m.RoleName = planned
 	}
 	m.Code = types.StringValue(invite.Code)
 	m.Status = types.StringValue(statusActive)
 }
 
-// takeRead takes over an invite that the platform still has, as of now.
-func (m *inviteCodeModel) takeRead(invite *platform.Invite, now time.Time) {
+// setFound sets what a read tells of an invite that exists, as of at.
+func (m *inviteCodeModel) setFound(invite *platform.Invite, at time.Time) {
 	m.FromAPI(invite)
-	renewBefore, _ := m.RenewBefore.Duration() // Zero where there is none.
-	m.Status = types.StringValue(statusOf(invite, renewBefore, now))
+	renewBefore, _ := m.RenewBefore.Duration() // Zero where it is null.
+	m.Status = types.StringValue(statusOf(invite.CreatedAt, invite.ExpiresAt, renewBefore, at))
 	if m.Recreate.IsNull() {
 		m.Recreate = types.StringValue(recreateAuto)
 	}
 }
 
-// keepComputed copies from state what only the platform decides.
-func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
-	m.ID = state.ID
-	m.Code = state.Code
-	m.CreatedAt = state.CreatedAt
-	m.ExpiresAt = state.ExpiresAt
-	m.Status = state.Status
+// setMissing sets the status of an invite that the platform did not find, as of at. It reports whether the status is a
+// guess: the invite may have been accepted in time, or deleted after it had expired.
+func (m *inviteCodeModel) setMissing(at time.Time) (ambiguous bool) {
+	status := statusOfMissing(m.Status.ValueString(), m.SingleUse.ValueBool())
+	expires, known := parseTime(m.ExpiresAt)
+	ambiguous = status == statusConsumed && m.Status.ValueString() != statusConsumed && known && !at.Before(expires)
+	m.Status = types.StringValue(status)
+	return ambiguous
 }
 
-// isImported reports whether the state holds nothing yet but an id, and perhaps what another provider's resource knew:
-// it was imported or moved, and is about to be read for the first time.
-func (m *inviteCodeModel) isImported() bool { return m.GroupID.IsNull() }
-
-// isMoved reports whether the state is what the official provider's resource knew, and was not read since.
-func (m *inviteCodeModel) isMoved() bool { return m.isImported() && !m.Group.IsNull() }
-
-// takeLost fills in the state of an invite that was moved here when it was gone already, as far as it is still to be known:
-// whether it was for a single use is not.
-func (m *inviteCodeModel) takeLost() {
+// setMovedAndMissing completes the state of an invite that was moved here and does not exist any more. Whether it was
+// single-use is not known.
+func (m *inviteCodeModel) setMovedAndMissing() {
 	m.GroupID, m.RoleID = m.Group, m.Role
 	m.TTL = duration.NewValue(duration.DefaultText)
 	m.SingleUse = types.BoolValue(false)
@@ -165,47 +157,26 @@ func (m *inviteCodeModel) takeLost() {
 	m.Status = types.StringValue(statusRevoked)
 }
 
-// formatTime writes a time as the attributes have it: RFC 3339, in UTC, to the second or finer.
-func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// timeOrNull is a time as the attributes have it, or null where the platform does not tell it.
-func timeOrNull(t time.Time) types.String {
-	if t.IsZero() {
-		return types.StringNull()
-	}
-	return types.StringValue(formatTime(t))
+// sameRefresh reports whether a read has left the model as it was: the attributes that a read may set are the same.
+func (m *inviteCodeModel) sameRefresh(before *inviteCodeModel) bool {
+	return m.inviteModel == before.inviteModel && m.Recreate == before.Recreate && m.Status == before.Status
 }
 
-// stringOrNull is text, or null where there is none: the platform says "" where Terraform says null.
-func stringOrNull(text string) types.String {
-	if text == "" {
-		return types.StringNull()
-	}
-	return types.StringValue(text)
-}
-
-// What has become of an invite, as of the last time that Terraform read it.
+// The values of status.
 const (
-	statusActive   = "active"   // it can be accepted
-	statusExpiring = "expiring" // it can be accepted, and is within renew_before of its end
-	statusExpired  = "expired"  // its time is over
-	statusConsumed = "consumed" // it was for a single use, and was used
-	statusRevoked  = "revoked"  // somebody deleted it
+	statusActive   = "active"   // The code can be accepted.
+	statusExpiring = "expiring" // The code can be accepted, and expires within renew_before.
+	statusExpired  = "expired"  // The platform still lists the invite, and it has expired.
+	statusConsumed = "consumed" // The invite was single-use and no longer exists.
+	statusRevoked  = "revoked"  // The invite was not single-use and no longer exists.
 )
 
-// When an invite that can no longer be accepted, or soon cannot, is replaced.
-const (
-	recreateAuto   = "auto"   // unless it was used
-	recreateAlways = "always" // whatever the reason
-	recreateNever  = "never"
-)
-
-// statusOf is the status of an invite that the platform still has.
-func statusOf(invite *platform.Invite, renewBefore time.Duration, now time.Time) string {
-	if renewBefore >= invite.ExpiresAt.Sub(invite.CreatedAt) {
-		renewBefore = 0 // The platform gave it less time than was asked for: each apply would replace it.
+// statusOf returns the status of an invite that exists, as of at.
+func statusOf(created, expires time.Time, renewBefore time.Duration, at time.Time) string {
+	if renewBefore >= expires.Sub(created) {
+		renewBefore = 0 // The platform allowed a shorter ttl than configured. Every apply would replace the invite.
 	}
-	switch left := invite.ExpiresAt.Sub(now); {
+	switch left := expires.Sub(at); {
 	case left <= 0:
 		return statusExpired
 	case left <= renewBefore:
@@ -215,33 +186,54 @@ func statusOf(invite *platform.Invite, renewBefore time.Duration, now time.Time)
 	}
 }
 
-// statusOfMissing is the status of an invite that the platform no longer has. It deletes one for a single use when it
-// is accepted, and nothing else tells that from one that somebody revoked. One that had expired before can no longer
-// have been accepted: somebody tidied up.
-func statusOfMissing(state *inviteCodeModel) string {
+// statusOfMissing returns the status of an invite that no longer exists, from what it was when last read. The platform
+// deletes a single-use invite when it is accepted, and nothing tells this from a deletion by an operator. One that was
+// seen expired cannot have been accepted since, and a consumed one stays consumed whatever its configuration becomes.
+func statusOfMissing(last string, singleUse bool) string {
 	switch {
-	case state.Status.ValueString() == statusExpired:
-		return statusExpired
-	case state.SingleUse.ValueBool():
+	case last == statusExpired, last == statusConsumed, last == statusRevoked:
+		return last
+	case singleUse:
 		return statusConsumed
 	default:
 		return statusRevoked
 	}
 }
 
-// toBeRecreated reports whether the policy has an invite of that status replaced.
-func toBeRecreated(policy, status types.String) bool {
-	switch policy.ValueString() {
-	case recreateNever:
-		return false
-	case recreateAlways:
-		return !status.IsNull() && status.ValueString() != statusActive
-	default:
-		switch status.ValueString() {
-		case statusExpiring, statusExpired, statusRevoked:
-			return true
-		default:
-			return false
+// sameAddress reports whether two email addresses are the same but for the case of ASCII letters, which the platform may
+// change. Unicode's folding would take the Kelvin sign for a k.
+func sameAddress(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
+
+func lowerASCII(text string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
 		}
+		return r
+	}, text)
+}
+
+// formatTime formats a time as the attributes have it: RFC 3339, in UTC.
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// parseTime parses what formatTime formats. It reports false for null and unknown.
+func parseTime(text types.String) (time.Time, bool) {
+	t, err := time.Parse(time.RFC3339Nano, text.ValueString())
+	return t, err == nil
+}
+
+// timeOrNull formats a time, or returns null where the platform tells none.
+func timeOrNull(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
 	}
+	return types.StringValue(formatTime(t))
+}
+
+// stringOrNull returns text, or null where it is empty: the platform has no null.
+func stringOrNull(text string) types.String {
+	if text == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(text)
 }

@@ -26,15 +26,15 @@ func answer() *platform.Invite {
 
 // inState is what the state has of the answer, in the words of a configuration.
 func inState() inviteCodeModel {
-	m := emptyInviteCode()
+	m := newInviteCodeModel()
 	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), duration.NewValue("120h")
 	m.GroupID, m.RoleID = types.StringValue(testGroup), types.StringValue(testRole)
 	m.Email = types.StringValue("Kim@Example.com")
-	m.takeCreated(answer())
+	m.setCreated(answer())
 	return m
 }
 
-func TestFromAPI(t *testing.T) {
+func TestInviteCodeModel_fromAPI(t *testing.T) {
 	t.Parallel()
 	otherRole := "0000000000000000000000000000000000000001"
 	for name, test := range map[string]struct {
@@ -43,6 +43,7 @@ func TestFromAPI(t *testing.T) {
 	}{
 		"the same":                      {func(*platform.Invite) {}, func(*inviteCodeModel) {}},
 		"an address in other letters":   {func(i *platform.Invite) { i.Email = "KIM@EXAMPLE.COM" }, func(*inviteCodeModel) {}},
+		"an address with a Kelvin sign": {func(i *platform.Invite) { i.Email = "\u212aim@example.com" }, func(m *inviteCodeModel) { m.Email = types.StringValue("\u212aim@example.com") }},
 		"another address":               {func(i *platform.Invite) { i.Email = "lee@example.com" }, func(m *inviteCodeModel) { m.Email = types.StringValue("lee@example.com") }},
 		"no address":                    {func(i *platform.Invite) { i.Email = "" }, func(m *inviteCodeModel) { m.Email = types.StringNull() }},
 		"not for a single use":          {func(i *platform.Invite) { i.SingleUse = false }, func(m *inviteCodeModel) { m.SingleUse = types.BoolValue(false) }},
@@ -83,15 +84,15 @@ func TestFromAPI(t *testing.T) {
 	}
 }
 
-func TestFromAPIOfAnImport(t *testing.T) {
+func TestInviteCodeModel_fromAPIAfterImport(t *testing.T) {
 	t.Parallel()
-	got := emptyInviteCode()
+	got := newInviteCodeModel()
 	got.ID = types.StringValue(answer().ID)
 	invite := answer()
 	invite.Code, invite.ExpiresAt = "", invite.ExpiresAt.Add(400*time.Millisecond)
-	got.takeRead(invite, invite.CreatedAt)
+	got.setFound(invite, invite.CreatedAt)
 
-	want := emptyInviteCode()
+	want := newInviteCodeModel()
 	want.Group, want.GroupID = types.StringValue(testGroup), types.StringValue(testGroup)
 	want.Role, want.RoleID, want.RoleName = types.StringValue(testRole), types.StringValue(testRole), types.StringValue("viewer")
 	want.TTL = duration.NewValue("5d")
@@ -106,7 +107,7 @@ func TestFromAPIOfAnImport(t *testing.T) {
 	}
 }
 
-func TestACreateKeepsWhatThePlanSaysOfTheRole(t *testing.T) {
+func TestInviteCodeModel_createKeepsThePlannedRoleName(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		planned types.String
@@ -121,7 +122,7 @@ func TestACreateKeepsWhatThePlanSaysOfTheRole(t *testing.T) {
 			t.Parallel()
 			m, invite := inState(), answer()
 			m.RoleName, invite.RoleName = test.planned, test.answer
-			m.takeCreated(invite)
+			m.setCreated(invite)
 			if !m.RoleName.Equal(test.want) {
 				t.Errorf("role_name is %s, want %s", m.RoleName, test.want)
 			}
@@ -129,29 +130,43 @@ func TestACreateKeepsWhatThePlanSaysOfTheRole(t *testing.T) {
 	}
 }
 
-func TestAMovedInviteThatIsGoneIsRevoked(t *testing.T) {
+func TestInviteCodeModel_movedAndMissingIsRevoked(t *testing.T) {
 	t.Parallel()
-	m := emptyInviteCode()
+	m := newInviteCodeModel()
 	m.ID, m.Group, m.Role = types.StringValue(answer().ID), types.StringValue(testGroup), types.StringValue(testRole)
-	if !m.isMoved() || !m.isImported() {
-		t.Fatal("it does not count as moved")
-	}
-	m.takeLost()
-	if m.isImported() || m.Status.ValueString() != statusRevoked || !toBeRecreated(m.Recreate, m.Status) {
+	m.setMovedAndMissing()
+	if m.Status.ValueString() != statusRevoked || len(replacedBy(m.Status.ValueString(), m.Recreate.ValueString(), nil)) == 0 {
 		t.Errorf("status %s, recreate %s", m.Status, m.Recreate)
-	}
-	imported := emptyInviteCode()
-	imported.ID = m.ID
-	if imported.isMoved() {
-		t.Error("an import counts as moved")
 	}
 }
 
-func TestAStatusThatIsNotKnownReplacesNothing(t *testing.T) {
+func TestInviteCodeModel_missing(t *testing.T) {
 	t.Parallel()
-	for _, policy := range []string{recreateAuto, recreateAlways, recreateNever} {
-		if toBeRecreated(types.StringValue(policy), types.StringNull()) {
-			t.Errorf("%s replaces an invite that was not read yet", policy)
-		}
+	for name, test := range map[string]struct {
+		last, want string
+		singleUse  bool
+		after      time.Duration // the expiration
+		ambiguous  bool
+	}{
+		"single-use, in time":                {last: statusActive, singleUse: true, after: -time.Second, want: statusConsumed},
+		"single-use, expiring":               {last: statusExpiring, singleUse: true, after: -time.Second, want: statusConsumed},
+		"single-use, past":                   {last: statusActive, singleUse: true, want: statusConsumed, ambiguous: true},
+		"single-use, seen expired":           {last: statusExpired, singleUse: true, after: time.Hour, want: statusExpired},
+		"consumed before":                    {last: statusConsumed, singleUse: true, after: time.Hour, want: statusConsumed},
+		"consumed, and not single-use now":   {last: statusConsumed, after: time.Hour, want: statusConsumed},
+		"not single-use, in time":            {last: statusActive, after: -time.Second, want: statusRevoked},
+		"not single-use, past":               {last: statusActive, after: time.Hour, want: statusRevoked},
+		"not single-use, seen expired":       {last: statusExpired, after: time.Hour, want: statusExpired},
+		"revoked before, and single-use now": {last: statusRevoked, singleUse: true, want: statusRevoked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := inState()
+			m.Status, m.SingleUse = types.StringValue(test.last), types.BoolValue(test.singleUse)
+			ambiguous := m.setMissing(answer().ExpiresAt.Add(test.after))
+			if m.Status.ValueString() != test.want || ambiguous != test.ambiguous {
+				t.Errorf("status %s, ambiguous %t; want %s, %t", m.Status, ambiguous, test.want, test.ambiguous)
+			}
+		})
 	}
 }

@@ -13,12 +13,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
@@ -33,8 +33,8 @@ var (
 	_ resource.ResourceWithMoveState      = (*inviteCodeResource)(nil)
 )
 
-// How long an operation may take where the timeouts block does not say. A create may have to wait for a group that
-// was just made, which takes up to two minutes, and to look for an invite that was lost.
+// Default timeouts of the operations. A create may have to wait for a new group to become usable, which takes up to two
+// minutes, and to look for an invite whose create response was lost.
 const (
 	defaultCreateTimeout = 5 * time.Minute
 	defaultReadTimeout   = 2 * time.Minute
@@ -43,7 +43,7 @@ const (
 
 func newInviteCodeResource() resource.Resource { return &inviteCodeResource{} }
 
-// inviteCodeResource is chainguard_invite_code: an invite code, from when it is minted to when it is revoked.
+// inviteCodeResource is chainguard_invite_code.
 type inviteCodeResource struct{ session *session }
 
 // Metadata implements [resource.Resource].
@@ -56,62 +56,50 @@ func (r *inviteCodeResource) Configure(_ context.Context, req resource.Configure
 	r.session = configured(req.ProviderData, &resp.Diagnostics)
 }
 
-// Schema implements [resource.Resource].
+// Schema implements [resource.Resource]. It has no plan modifiers: ModifyPlan decides everything in one place.
 func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "An invite code: whoever redeems it joins a Chainguard group with a role. The platform shows the code " +
-			"once, when it is made, so Terraform keeps it in its state, as a sensitive value. Destroying the resource revokes " +
-			"the code.",
+		MarkdownDescription: "Creates an invite code that grants a role in a Chainguard group. The platform returns the code only at " +
+			"creation, so it is stored in the Terraform state as a sensitive value. Destroying the resource revokes the code.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{
-				MarkdownDescription: "Group that the invitee joins: a name, names from the organization down joined by `/` " +
-					"(`acme.example/platform`), or a UIDP. Default: the provider's `group`. Another group replaces the invite code; " +
-					"another way to write the same does not.",
+				MarkdownDescription: groupDescription + " Changing this forces a new invite code to be created; an equivalent name, path or " +
+					"UIDP does not. A default from an environment variable or from chainctl's configuration applies to new invite codes only.",
 				Optional:   true,
 				Computed:   true,
 				Validators: []validator.String{groupReference},
 			},
 			"role": schema.StringAttribute{
-				MarkdownDescription: "Role that the invitee gets in the group: a name, such as `viewer`, or a UIDP. Custom roles of the " +
-					"group and of the groups above it can be named as well. Exactly one of `role` and `cluster` must be set. Another role " +
-					"replaces the invite code; another way to write the same does not.",
-				Optional:   true,
-				Validators: []validator.String{roleReference},
+				MarkdownDescription: roleDescription + " Changing this forces a new invite code to be created; an equivalent name or UIDP does not.",
+				Optional:            true,
+				Validators:          []validator.String{roleReference},
 			},
 			"cluster": schema.BoolAttribute{
-				MarkdownDescription: "`true` gives the invitee the platform's default role for clusters instead of a `role`. Not every " +
-					"platform has one any more; where there is none, the plan fails and says so.",
-				Optional: true,
+				MarkdownDescription: clusterDescription,
+				Optional:            true,
 			},
 			"ttl": schema.StringAttribute{
 				CustomType: duration.Type{},
-				MarkdownDescription: "How long the code lives: numbers with the units `s`, `m` (minutes), `h`, `d` and `w`, such as `5d`, `1w` or " +
-					"`36h30m`. Default: `168h`, as chainctl has it. Another lifetime replaces the invite code; another spelling of the " +
-					"same does nothing.",
-				Optional:      true,
-				Computed:      true,
-				Default:       stringdefault.StaticString(duration.DefaultText),
-				PlanModifiers: []planmodifier.String{duration.KeepSpelling(), keepAdoptedLifetime{}, replaceString()},
+				MarkdownDescription: "How long the code is valid, such as `5d`, `1w` or `36h30m`. " + ttlUnits + ". Defaults to `168h`. " +
+					"Changing the duration forces a new invite code to be created; an equivalent value, such as `7d` for `168h`, does not.",
+				Optional: true,
+				Computed: true,
+				Default:  stringdefault.StaticString(duration.DefaultText),
 			},
 			"email": schema.StringAttribute{
-				MarkdownDescription: "Only address that may redeem the code. Without it, anybody who has the code can. Another address " +
-					"replaces the invite code.",
-				Optional:      true,
-				Validators:    []validator.String{bareEmail},
-				PlanModifiers: []planmodifier.String{sameAddress{}, replaceString()},
+				MarkdownDescription: emailDescription + " Changing this forces a new invite code to be created.",
+				Optional:            true,
+				Validators:          []validator.String{bareEmail},
 			},
 			"single_use": schema.BoolAttribute{
-				MarkdownDescription: "Whether the code can be redeemed once only; the platform deletes it then. Default: `false`. A change " +
-					"replaces the invite code.",
-				Optional:      true,
-				Computed:      true,
-				Default:       booldefault.StaticBool(false),
-				PlanModifiers: []planmodifier.Bool{replaceBool()},
+				MarkdownDescription: singleUseDescription + " Changing this forces a new invite code to be created.",
+				Optional:            true,
+				Computed:            true,
+				Default:             booldefault.StaticBool(false),
 			},
 			"recreate": schema.StringAttribute{
-				MarkdownDescription: "When an invite code that is no longer `active` is replaced. `auto`, the default: when it is " +
-					"`expiring`, `expired` or `revoked`, and not when it is `consumed`, for then it has done its work. `always`: in all four " +
-					"cases. `never`: in none.",
+				MarkdownDescription: "When an invite code that is no longer `active` is replaced. `auto` replaces it when it is `expiring`, " +
+					"`expired` or `revoked`, `always` also when it is `consumed`, and `never` does not replace it. Defaults to `auto`.",
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(recreateAuto),
@@ -119,51 +107,32 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 			},
 			"renew_before": schema.StringAttribute{
 				CustomType: duration.Type{},
-				MarkdownDescription: "How long before its end the invite code becomes `expiring`, and so is replaced by the next apply " +
-					"unless `recreate` is `never`. Written as `ttl`, and shorter than it. Where the platform gives an invite no more " +
-					"time than this, it is replaced when it has expired.",
+				MarkdownDescription: "How long before its expiration the invite code is `expiring`, so that the next apply replaces it unless " +
+					"`recreate` is `never`. Uses the same format as `ttl`, and must be shorter than `ttl`. Ignored if the platform grants " +
+					"a lifetime that is not longer than this.",
 				Optional: true,
 			},
 			"rotation_triggers": schema.MapAttribute{
-				MarkdownDescription: "Any values of your own. A change of any of them replaces the invite code. One that was imported " +
-					"or moved takes up its first triggers as they are.",
-				ElementType:   types.StringType,
-				Optional:      true,
-				PlanModifiers: []planmodifier.Map{replaceOnTrigger{}},
+				MarkdownDescription: "Arbitrary map of values that, when changed, forces a new invite code to be created. After an import or a " +
+					"move, the first triggers are recorded without replacing the invite code. Null values are ignored.",
+				ElementType: types.StringType,
+				Optional:    true,
 			},
-			"id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the invite.",
-				Computed:            true,
-			},
-			"group_id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the group.",
-				Computed:            true,
-			},
-			"role_id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the role.",
-				Computed:            true,
-			},
-			"role_name": schema.StringAttribute{
-				MarkdownDescription: "Name of the role. Null if the role has been deleted since.",
-				Computed:            true,
-			},
+			"id":        schema.StringAttribute{MarkdownDescription: inviteIDDescription, Computed: true},
+			"group_id":  schema.StringAttribute{MarkdownDescription: groupIDDescription, Computed: true},
+			"role_id":   schema.StringAttribute{MarkdownDescription: roleIDDescription, Computed: true},
+			"role_name": schema.StringAttribute{MarkdownDescription: roleNameDescription, Computed: true},
 			"code": schema.StringAttribute{
-				MarkdownDescription: "The invite code itself. Whoever has it can redeem it, as with `chainctl auth login --invite-code`, " +
-					"so treat it, and the state that holds it, as a secret. Null after an import: the platform does not show it again.",
-				Computed:  true,
-				Sensitive: true,
-			},
-			"created_at": schema.StringAttribute{
-				MarkdownDescription: "When the invite was made, by the platform's clock (RFC 3339, UTC).",
+				MarkdownDescription: codeDescription + " Null after an import, because the platform does not return it again.",
 				Computed:            true,
+				Sensitive:           true,
 			},
-			"expires_at": schema.StringAttribute{
-				MarkdownDescription: "When the invite ends, by the platform's clock (RFC 3339, UTC).",
-				Computed:            true,
-			},
+			"created_at": schema.StringAttribute{MarkdownDescription: createdAtDescription, Computed: true},
+			"expires_at": schema.StringAttribute{MarkdownDescription: expiresAtDescription, Computed: true},
 			"status": schema.StringAttribute{
-				MarkdownDescription: "What has become of the invite, as of the last refresh: `active`; `expiring`, within `renew_before` of " +
-					"its end; `expired`; `consumed`, redeemed and for a single use; `revoked`, deleted by somebody.",
+				MarkdownDescription: "Status of the invite at the last refresh: `active`; `expiring`, which is within `renew_before` of its " +
+					"expiration; `expired`; `consumed`, which was single-use and no longer exists, so it was accepted; or `revoked`, which was " +
+					"deleted.",
 				Computed: true,
 			},
 		},
@@ -172,15 +141,15 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Create:            true,
 				Read:              true,
 				Delete:            true,
-				CreateDescription: "How long making the invite may take, such as `10m` or `1h` (without days and weeks). Default: `5m`.",
-				ReadDescription:   "How long reading the invite may take. Default: `2m`.",
-				DeleteDescription: "How long revoking the invite may take. Default: `5m`.",
+				CreateDescription: "Timeout for creating the invite, such as `10m` or `1h` (without days and weeks). Defaults to `5m`.",
+				ReadDescription:   "Timeout for reading the invite. Defaults to `2m`.",
+				DeleteDescription: "Timeout for deleting the invite. Defaults to `5m`.",
 			}),
 		},
 	}
 }
 
-// inviteCodeIdentity is what an invite can be found by.
+// inviteCodeIdentity is what an invite is imported by.
 type inviteCodeIdentity struct {
 	ID types.String `tfsdk:"id"`
 }
@@ -190,37 +159,32 @@ func (r *inviteCodeResource) IdentitySchema(_ context.Context, _ resource.Identi
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
 			"id": identityschema.StringAttribute{
-				Description:       "UIDP of the invite.",
+				Description:       inviteIDDescription,
 				RequiredForImport: true,
 			},
 		},
 	}
 }
 
-// ValidateConfig implements [resource.ResourceWithValidateConfig]: what takes more than one attribute to see.
+// ValidateConfig implements [resource.ResourceWithValidateConfig]. It decodes only the attributes that depend on each
+// other.
 func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var config inviteCodeModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	var role types.String
+	var cluster types.Bool
+	var renewBefore duration.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("role"), &role)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("cluster"), &cluster)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("renew_before"), &renewBefore)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	validateRoleOrCluster(config.Role, config.Cluster, &resp.Diagnostics)
-
-	renewBefore, err := config.RenewBefore.Duration()
-	if err != nil || config.TTL.IsUnknown() {
-		return // Null, not known yet, or the attribute's own validation says what is wrong.
+	validateRoleOrCluster(role, cluster, &resp.Diagnostics)
+	if renewBefore.IsNull() || renewBefore.IsUnknown() {
+		return
 	}
-	lifetime := duration.Default
-	if !config.TTL.IsNull() {
-		if lifetime, err = config.TTL.Duration(); err != nil {
-			return
-		}
-	}
-	if renewBefore >= lifetime {
-		resp.Diagnostics.AddAttributeError(path.Root("renew_before"), "Renewal Before the Beginning", fmt.Sprintf(
-			"`renew_before` is %s and the invite lives for %s, so it would have to be replaced as soon as it is made. Make "+
-				"`renew_before` shorter than `ttl`.", duration.Format(renewBefore), duration.Format(lifetime)))
-	}
+	var ttl duration.Value
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ttl"), &ttl)...)
+	validateRenewBefore(renewBefore, ttl, &resp.Diagnostics)
 }
 
 // Create implements [resource.Resource].
@@ -236,11 +200,11 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	// The names that could not be looked up while planning are known by now.
+	// Names that were unknown at plan are known now.
 	r.session.resolve(ctx, &plan.inviteModel, &resp.Diagnostics)
 	spec, err := plan.spec()
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("ttl"), "Invalid Lifetime", err.Error())
+		resp.Diagnostics.AddAttributeError(path.Root("ttl"), summaryInvalidTTL, err.Error())
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -248,11 +212,11 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 
 	invite, err := r.session.cleanup.createInvite(ctx, client, spec, false)
 	if err != nil {
-		addError(&resp.Diagnostics, "Invite Code Not Created", err)
+		addError(&resp.Diagnostics, summaryCreateInvite, err)
 		return
 	}
-	plan.takeCreated(invite)
-	// Nothing may come between the answer and this: the code is told once.
+	plan.setCreated(invite)
+	// The state is set before anything else can fail: the code is told only once.
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 
@@ -260,77 +224,126 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	warnOfLostAnswer(&resp.Diagnostics, invite)
 }
 
-// warnOfLostAnswer says so where an invite was revoked on the way. It was recognized by its inputs and its time, so it
-// may be that of another run, which then is to know why its code is dead.
+// warnOfLostAnswer says that the first create's answer was lost, and what became of its invite.
 func warnOfLostAnswer(diags *diag.Diagnostics, invite *platform.Invite) {
 	if invite.InPlaceOf != "" {
-		diags.AddWarning("Invite Code Minted Again", fmt.Sprintf(
-			"The platform's answer to the first attempt was lost. Invite %s, which that attempt had made by all that is known, was revoked, "+
-				"and %s was made in its place. Should another run have made the revoked one, with the same inputs and at the same moment, its "+
-				"next plan replaces it.", invite.InPlaceOf, invite.ID))
+		diags.AddWarning(summaryCreateRetried, fmt.Sprintf(
+			"The response to the first create request was lost. Its invite, %s, was found and deleted, and invite %s was created in its place.",
+			invite.InPlaceOf, invite.ID))
 	}
 }
 
-// warnOfLifetime says so where the platform has an invite live for longer or shorter than it was asked to.
+// warnOfLifetime says that the platform granted another lifetime than configured.
 func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *platform.Invite) {
-	if given := invite.ExpiresAt.Sub(invite.CreatedAt); (given - spec.TTL).Abs() > platform.LifetimeTolerance {
-		diags.AddAttributeWarning(path.Root("ttl"), "Lifetime Not as Asked For", fmt.Sprintf(
-			"The invite was to live for %s, and the platform has it live for %s, until %s. Write a `ttl` that the platform allows, and a "+
-				"`renew_before` shorter than that, so that the configuration says what is.",
-			duration.Format(spec.TTL), duration.Format(given.Round(time.Second)), formatTime(invite.ExpiresAt)))
+	if granted := invite.ExpiresAt.Sub(invite.CreatedAt); (granted - spec.TTL).Abs() > platform.LifetimeTolerance {
+		diags.AddAttributeWarning(path.Root("ttl"), summaryUnexpectedExpiration, fmt.Sprintf(
+			"The configured `ttl` is %s, but the platform granted %s: the invite expires at %s. Set `ttl` to a duration that the platform "+
+				"allows, and `renew_before` to a shorter one.",
+			duration.Format(spec.TTL), duration.Format(granted.Round(time.Second)), formatTime(invite.ExpiresAt)))
 	}
 }
 
-// Read implements [resource.Resource].
+// Read implements [resource.Resource]. It decides the status, and records when it saw the invite, so that a plan can
+// apply another renew_before to that moment.
 func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state inviteCodeModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	client := r.session.client(&resp.Diagnostics)
+	how := adoptionOf(ctx, req.Private, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	invite, err := client.ReadInvite(ctx, state.ID.ValueString())
+	before := state
+	invite, at, err := r.readInvite(ctx, client, &state)
 	switch {
 	case err == nil:
-		imported, expires := state.isImported(), state.ExpiresAt
-		state.takeRead(invite, r.session.clock.Now())
-		switch {
-		case imported:
-			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markSet))...)
-		case !expires.IsNull() && !expires.Equal(state.ExpiresAt):
-			// Its lifetime is known well enough to say that it is no longer what it was.
-			resp.Diagnostics.Append(resp.Private.SetKey(ctx, adoptedKey, []byte(markCleared))...)
-		}
-	case platform.IsNotFound(err) && state.isMoved():
-		state.takeLost()
-	case platform.IsNotFound(err) && state.isImported():
-		addNoSuchInvite(ctx, client, state.ID.ValueString(), err, &resp.Diagnostics)
+		state.setFound(invite, at)
+		resp.Diagnostics.Append(setSeen(ctx, resp.Private, at)...)
+	case platform.IsNotFound(err) && how == imported:
+		addImportNotFound(ctx, client, state.ID.ValueString(), err, &resp.Diagnostics)
 		return
+	case platform.IsNotFound(err) && how == moved:
+		state.setMovedAndMissing()
 	case platform.IsNotFound(err):
-		state.Status = types.StringValue(statusOfMissing(&state))
+		if state.setMissing(at) {
+			warnAmbiguous(&resp.Diagnostics, &state, at)
+		}
 	default:
-		addError(&resp.Diagnostics, "Invite Code Not Read", err)
+		addError(&resp.Diagnostics, summaryReadInvite, err)
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state.ID)...)
+
+	if how == imported {
+		warnImported(&resp.Diagnostics)
+	}
+	switch {
+	case how.isUnread():
+		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, adopted)...)
+	case how == adopted && !before.ExpiresAt.Equal(state.ExpiresAt):
+		// The expiration has moved since the adoption, so the lifetime is not what was adopted.
+		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, notAdopted)...)
+	}
+	if !state.sameRefresh(&before) {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	}
+	if resp.Identity != nil && resp.Identity.Raw.IsFullyNull() {
+		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state.ID)...)
+	}
 }
 
-// Update implements [resource.Resource]. What the platform cannot change replaces the resource, so what is left has no
-// counterpart there: it makes no call, and so works on an invite that was consumed.
-func (r *inviteCodeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan inviteCodeModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() {
-		return
+const (
+	// visibleAfter is the age from which NotFound is believed at once. A younger invite may not be visible yet, so it is
+	// asked for again, visibleTries times, first after firstVisibleWait and then each time after twice as long.
+	visibleAfter     = time.Minute
+	visibleTries     = 3
+	firstVisibleWait = time.Second
+)
+
+// readInvite reads the invite in state, and returns at what time the platform answered.
+func (r *inviteCodeResource) readInvite(ctx context.Context, client *platform.Client, state *inviteCodeModel) (_ *platform.Invite, at time.Time, _ error) {
+	invite, err := client.ReadInvite(ctx, state.ID.ValueString())
+	at = answeredAt(invite, err, r.session.clock)
+	created, ok := parseTime(state.CreatedAt)
+	wait := firstVisibleWait
+	for try := 0; ok && try < visibleTries && platform.IsNotFound(err) && state.isAlive() && at.Sub(created) < visibleAfter; try++ {
+		if r.session.clock.Sleep(ctx, wait) != nil {
+			break
+		}
+		invite, err = client.ReadInvite(ctx, state.ID.ValueString())
+		at = answeredAt(invite, err, r.session.clock)
+		wait *= 2
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
-	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
+	return invite, at, err
+}
+
+// answeredAt returns the time of an answer, to the second, which is what the platform's date has.
+func answeredAt(_ *platform.Invite, _ error, ours clock.Clock) time.Time {
+	return ours.Now().Truncate(time.Second)
+}
+
+// warnAmbiguous says that a single-use invite was either accepted in time or deleted after it had expired.
+func warnAmbiguous(diags *diag.Diagnostics, state *inviteCodeModel, at time.Time) {
+	diags.AddAttributeWarning(path.Root("status"), summaryAmbiguousStatus, fmt.Sprintf(
+		"The single-use invite %s no longer exists, as of %s, and would have expired at %s. It was either accepted in time, or deleted after "+
+			"it had expired; the platform does not tell which. It is recorded as `consumed` and is not renewed. If it was not accepted, create "+
+			"a new code with `terraform apply -replace=ADDRESS`. Refresh before deleting expired invites to avoid this.",
+		state.ID.ValueString(), formatTime(at), state.ExpiresAt.ValueString()))
+}
+
+// Update implements [resource.Resource]. The platform cannot change an invite, so an update in place concerns the state
+// alone, and works on an invite that no longer exists.
+func (r *inviteCodeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	resp.State.Raw = req.Plan.Raw
+	if resp.Identity != nil && resp.Identity.Raw.IsFullyNull() {
+		var id types.String
+		resp.Diagnostics.Append(req.Plan.GetAttribute(ctx, path.Root("id"), &id)...)
+		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, id)...)
+	}
 }
 
 // Delete implements [resource.Resource].
@@ -347,7 +360,7 @@ func (r *inviteCodeResource) Delete(ctx context.Context, req resource.DeleteRequ
 	defer cancel()
 
 	if err := client.DeleteInvite(ctx, state.ID.ValueString()); err != nil {
-		addError(&resp.Diagnostics, "Invite Code Not Revoked", err)
+		addError(&resp.Diagnostics, summaryDeleteInvite, err)
 	}
 }
 

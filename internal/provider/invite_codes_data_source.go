@@ -20,7 +20,7 @@ var (
 
 func newInviteCodesDataSource() datasource.DataSource { return &inviteCodesDataSource{} }
 
-// inviteCodesDataSource is chainguard_invite_codes: the invites there are, whoever made them.
+// inviteCodesDataSource is chainguard_invite_codes: the existing invites.
 type inviteCodesDataSource struct{ session *session }
 
 // Metadata implements [datasource.DataSource].
@@ -36,82 +36,63 @@ func (d *inviteCodesDataSource) Configure(_ context.Context, req datasource.Conf
 // Schema implements [datasource.DataSource].
 func (d *inviteCodesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "The invites there are, whoever made them: everything but their codes, which the platform shows to nobody " +
-			"again. It finds invites that no configuration manages, and those that are about to expire.\n\n" +
-			"Works with Terraform 1.0 and OpenTofu 1.6, or later.",
+		MarkdownDescription: "Lists existing invites, including those created outside Terraform. Codes are not included, because the " +
+			"platform returns them only at creation.\n\n" +
+			"Requires Terraform 1.0 or OpenTofu 1.6, or later.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{
-				MarkdownDescription: searchGroupText,
+				MarkdownDescription: searchGroupDescription,
 				Optional:            true,
 				Validators:          []validator.String{groupReference},
 			},
 			"recursive": schema.BoolAttribute{
-				MarkdownDescription: searchRecursiveText,
+				MarkdownDescription: searchRecursiveDescription,
 				Optional:            true,
 			},
 			"email": schema.StringAttribute{
-				MarkdownDescription: searchEmailText,
+				MarkdownDescription: searchEmailDescription,
 				Optional:            true,
 				Validators:          []validator.String{bareEmail},
 			},
 			"role": schema.StringAttribute{
-				MarkdownDescription: searchRoleText,
+				MarkdownDescription: searchRoleDescription,
 				Optional:            true,
 				Validators:          []validator.String{roleReference},
 			},
 			"single_use": schema.BoolAttribute{
-				MarkdownDescription: searchSingleUseText,
+				MarkdownDescription: searchSingleUseDescription,
 				Optional:            true,
 			},
 			"include_expired": schema.BoolAttribute{
-				MarkdownDescription: searchIncludeExpiredText,
+				MarkdownDescription: searchIncludeExpiredDescription,
 				Optional:            true,
 			},
 			"invite_codes": schema.ListNestedAttribute{
-				MarkdownDescription: "The invites, the oldest first.",
+				MarkdownDescription: "The invites that match, oldest first.",
 				Computed:            true,
 				NestedObject: schema.NestedAttributeObject{
 					Attributes: map[string]schema.Attribute{
-						"id": schema.StringAttribute{
-							MarkdownDescription: "UIDP of the invite. It is what an invite is imported by.",
-							Computed:            true,
-						},
-						"group_id": schema.StringAttribute{
-							MarkdownDescription: "UIDP of the group that the invitee joins.",
-							Computed:            true,
-						},
-						"role_id": schema.StringAttribute{
-							MarkdownDescription: "UIDP of the role that the invitee gets there.",
-							Computed:            true,
-						},
-						"role_name": schema.StringAttribute{
-							MarkdownDescription: "Name of the role. Null if the role has been deleted since.",
-							Computed:            true,
-						},
+						"id":        schema.StringAttribute{MarkdownDescription: inviteIDDescription + " An invite is imported by it.", Computed: true},
+						"group_id":  schema.StringAttribute{MarkdownDescription: groupIDDescription, Computed: true},
+						"role_id":   schema.StringAttribute{MarkdownDescription: roleIDDescription, Computed: true},
+						"role_name": schema.StringAttribute{MarkdownDescription: roleNameDescription, Computed: true},
 						"email": schema.StringAttribute{
-							MarkdownDescription: "Only address that may redeem the code. Null if anybody who has the code can.",
+							MarkdownDescription: "Email address that is allowed to accept the invite. Null if anyone with the code can.",
 							Computed:            true,
 						},
 						"single_use": schema.BoolAttribute{
-							MarkdownDescription: "Whether the code can be redeemed once only.",
+							MarkdownDescription: "Whether the code can be accepted only once.",
 							Computed:            true,
 						},
 						"key_id": schema.StringAttribute{
-							MarkdownDescription: "ID of the key that verifies the code. Sources differ on whether it may be known, so it is treated " +
-								"as a secret.",
-							Computed:  true,
-							Sensitive: true,
-						},
-						"created_at": schema.StringAttribute{
-							MarkdownDescription: "When the invite was made, by the platform's clock (RFC 3339, UTC).",
+							MarkdownDescription: "ID of the key that verifies the code. Treated as sensitive, because it is not documented as public.",
 							Computed:            true,
+							Sensitive:           true,
 						},
-						"expires_at": schema.StringAttribute{
-							MarkdownDescription: "When the invite ends, by the platform's clock (RFC 3339, UTC).",
-							Computed:            true,
-						},
+						"created_at": schema.StringAttribute{MarkdownDescription: createdAtDescription, Computed: true},
+						"expires_at": schema.StringAttribute{MarkdownDescription: expiresAtDescription, Computed: true},
 						"status": schema.StringAttribute{
-							MarkdownDescription: "`active`, or `expired` if the invite's time was over when it was read.",
+							MarkdownDescription: "`active`, or `expired` if the invite had expired when it was read.",
 							Computed:            true,
 						},
 					},
@@ -127,7 +108,7 @@ type inviteCodesModel struct {
 	InviteCodes []listedInviteModel `tfsdk:"invite_codes"`
 }
 
-// listedInviteModel is an invite as a listing shows it.
+// listedInviteModel is an invite in the listing.
 type listedInviteModel struct {
 	inviteFacts
 
@@ -135,11 +116,11 @@ type listedInviteModel struct {
 	Status types.String `tfsdk:"status"`
 }
 
-// FromAPI takes over what the platform tells of an invite in a listing.
+// FromAPI sets the attributes from a listing of the platform.
 func (m *listedInviteModel) FromAPI(invite platform.Listed) {
 	m.inviteFacts.FromAPI(invite.Invite)
 	m.KeyID = stringOrNull(invite.KeyID)
-	m.Status = types.StringValue(statusOf(invite.Invite, 0, invite.AsOf))
+	m.Status = types.StringValue(statusOf(invite.CreatedAt, invite.ExpiresAt, 0, invite.AsOf))
 }
 
 // Read implements [datasource.DataSource].
@@ -159,7 +140,7 @@ func (d *inviteCodesDataSource) Read(ctx context.Context, req datasource.ReadReq
 	slices.SortFunc(found, func(a, b platform.Listed) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
-	model.InviteCodes = make([]listedInviteModel, len(found)) // Not nil, which would be null: none found is an empty list.
+	model.InviteCodes = make([]listedInviteModel, len(found)) // Not nil: no invites are an empty list, not null.
 	for i, invite := range found {
 		model.InviteCodes[i].FromAPI(invite)
 	}

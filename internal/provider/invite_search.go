@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -14,19 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// What the arguments of a search mean, in the data source and in the list resource.
-const (
-	searchGroupText = "Only invites of this group: a name, names from the organization down joined by `/` (`acme.example/platform`), or " +
-		"a UIDP. Without it, the invites of all groups that you can see, whatever the provider's `group` is."
-	searchRecursiveText      = "Whether the invites of the groups below `group` are found as well. Default: `false`."
-	searchEmailText          = "Only invites that this address alone may redeem. Upper and lower case do not matter."
-	searchRoleText           = "Only invites that give this role: a name, such as `viewer`, or a UIDP."
-	searchSingleUseText      = "Only invites that can be redeemed once only (`true`), or only those that can be redeemed again and again (`false`)."
-	searchIncludeExpiredText = "Whether invites whose time is over are found as well, as long as the platform still lists them. Default: " +
-		"`false`."
-)
-
-// inviteSearch says which invites are looked for.
+// inviteSearch is the configuration of a search for invites, in the data source and in the list resource.
 type inviteSearch struct {
 	Group          types.String `tfsdk:"group"`
 	Recursive      types.Bool   `tfsdk:"recursive"`
@@ -36,19 +23,19 @@ type inviteSearch struct {
 	IncludeExpired types.Bool   `tfsdk:"include_expired"`
 }
 
-// find goes through the invites that are looked for, in the platform's order. What goes wrong ends it, and is in diags
-// then: a search is complete or fails.
+// find yields the invites that match, in the platform's order. An error ends it and is in diags: a search is complete or
+// fails.
 func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Diagnostics) iter.Seq[platform.Listed] {
 	return func(yield func(platform.Listed) bool) {
 		client := s.client(diags)
-		scope := s.scope(ctx, search.Group, search.Recursive, diags)
+		scope := s.scope(ctx, s.groupOrDefault(search.Group), search.Recursive, diags)
 		if diags.HasError() {
 			return
 		}
 		roleFound := search.Role.IsNull()
 		for invite, err := range client.Invites(ctx, scope) {
 			if err != nil {
-				addError(diags, "Invites Not Listed", err)
+				addError(diags, summaryListInvites, err)
 				return
 			}
 			if !search.ofRole(invite) {
@@ -65,13 +52,24 @@ func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Dia
 	}
 }
 
-// scope is where invites are listed: in a group, or everywhere where there is none.
+// groupOrDefault returns the group, or the provider's if it is null. It is null where there is neither.
+func (s *session) groupOrDefault(group types.String) types.String {
+	if group.IsNull() {
+		group, _ = s.groupSetting()
+	}
+	return group
+}
+
+// scope returns where invites are listed: in a group, or everywhere if group is null.
 func (s *session) scope(ctx context.Context, group types.String, recursive types.Bool, diags *diag.Diagnostics) platform.Scope {
 	switch {
 	case diags.HasError():
 		return platform.Scope{}
 	case group.IsNull():
 		return platform.Scope{Everywhere: true}
+	case group.IsUnknown():
+		diags.AddError(summaryUnknownProvider, "The provider's `group` is not known yet, and no other `group` is set. Apply what it depends on first, or set `group` here.")
+		return platform.Scope{}
 	}
 	return platform.Scope{
 		GroupID:   s.groupID(ctx, group.ValueString(), diags).ValueString(),
@@ -86,7 +84,7 @@ func (f inviteSearch) ofRole(invite platform.Listed) bool {
 
 func (f inviteSearch) matches(invite platform.Listed) bool {
 	switch {
-	case !f.Email.IsNull() && !strings.EqualFold(f.Email.ValueString(), invite.Email),
+	case !f.Email.IsNull() && !sameAddress(f.Email.ValueString(), invite.Email),
 		!f.SingleUse.IsNull() && f.SingleUse.ValueBool() != invite.SingleUse,
 		!f.IncludeExpired.ValueBool() && invite.Expired():
 		return false
@@ -95,14 +93,13 @@ func (f inviteSearch) matches(invite platform.Listed) bool {
 	}
 }
 
-// checkRoleExists tells a role that no invite gives from one that is misspelled. Who may list invites but not roles
-// gets the benefit of the doubt.
+// checkRoleExists tells a misspelled role from one that no invite has. It is no error if roles cannot be listed.
 func checkRoleExists(ctx context.Context, client *platform.Client, role string, diags *diag.Diagnostics) {
 	if refs.IsUIDP(role) {
 		return
 	}
 	var none *platform.NameError
 	if err := client.CheckRoleName(ctx, role); errors.As(err, &none) {
-		addNameError(diags, path.Root("role"), "Role Not Looked Up", err)
+		addNameError(diags, path.Root("role"), summaryFindRole, err)
 	}
 }

@@ -68,7 +68,7 @@ func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String
 	case len(s.deferred) > 0:
 		s.addDeferred(diags) // One of them may be about the group.
 	default:
-		diags.AddAttributeError(path.Root("group"), "No Group", use+" Set `group` here or in the provider block, set "+
+		diags.AddAttributeError(path.Root("group"), summaryMissingGroup, use+" Set `group` here or in the provider block, set "+
 			"CHAINGUARD_DEFAULT_GROUP, or set a default with `chainctl config set default.group`.")
 	}
 	return group
@@ -88,7 +88,7 @@ func (s *session) groupID(ctx context.Context, reference string, diags *diag.Dia
 	}
 	group, err := client.FindGroup(ctx, reference)
 	if err != nil {
-		addNameError(diags, path.Root("group"), "Group Not Looked Up", err)
+		addNameError(diags, path.Root("group"), summaryFindGroup, err)
 		return types.StringUnknown()
 	}
 	return types.StringValue(group.ID)
@@ -114,13 +114,13 @@ func (s *session) role(ctx context.Context, reference, groupID string, cluster b
 	var none *platform.NameError
 	switch {
 	case cluster && errors.As(err, &none) && !none.Ambiguous:
-		diags.AddAttributeError(path.Root("cluster"), "No Role for Clusters", fmt.Sprintf(
+		diags.AddAttributeError(path.Root("cluster"), summaryMissingClusterRole, fmt.Sprintf(
 			"The platform has no default role for invites of clusters (a role named %q was looked for). Set `role` instead of `cluster`; "+
 				"`chainctl iam roles list` shows those there are.", platform.ClusterRoleName))
 	case cluster:
-		addNameError(diags, path.Root("cluster"), "Role Not Looked Up", err)
+		addNameError(diags, path.Root("cluster"), summaryFindRole, err)
 	default:
-		addNameError(diags, path.Root("role"), "Role Not Looked Up", err)
+		addNameError(diags, path.Root("role"), summaryFindRole, err)
 	}
 	return types.StringUnknown(), types.StringUnknown()
 }

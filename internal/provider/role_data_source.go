@@ -3,7 +3,6 @@ package provider
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/datasourcevalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -42,19 +41,19 @@ func (d *roleDataSource) Configure(_ context.Context, req datasource.ConfigureRe
 // Schema implements [datasource.DataSource].
 func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A role: what whoever has it in a group may do there. Exactly one of `name` and `id` must be set.\n\n" +
-			"Works with Terraform 1.0 and OpenTofu 1.6, or later.",
+		MarkdownDescription: "Looks up a role, which defines what its holders may do in a group. Exactly one of `name` and `id` must be set.\n\n" +
+			"Requires Terraform 1.0 or OpenTofu 1.6, or later.",
 		Attributes: map[string]schema.Attribute{
 			"name": schema.StringAttribute{
-				MarkdownDescription: "Name of the role, such as `viewer`. Where several roles have it, the error lists them.",
+				MarkdownDescription: "Name of the role, such as `viewer`. If several roles have the name, the error lists them.",
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{roleReference},
 			},
 			"group": schema.StringAttribute{
-				MarkdownDescription: "Group in which the role is to be given: a name, names from the organization down joined by `/`, or a UIDP. " +
-					"Then `name` means a role that can be given there: one of Chainguard's own, or a custom role of the group or of a group " +
-					"above it. Without it, `name` means any role that you can see.",
+				MarkdownDescription: "Group in which the role is to be granted: " + groupForms + ". `name` is then one of Chainguard's built-in " +
+					"roles, or a custom role of the group or of a group above it. Defaults to the provider's `group`. With neither, `name` is " +
+					"any visible role, and a built-in role takes precedence.",
 				Optional: true,
 				Validators: []validator.String{
 					groupReference,
@@ -62,23 +61,23 @@ func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				},
 			},
 			"id": schema.StringAttribute{
-				MarkdownDescription: "UIDP of the role.",
+				MarkdownDescription: roleIDDescription,
 				Optional:            true,
 				Computed:            true,
 				Validators:          []validator.String{uidpReference},
 			},
 			"description": schema.StringAttribute{
-				MarkdownDescription: "What people wrote of the role. Null if nothing.",
+				MarkdownDescription: "Description of the role. Null if unset.",
 				Computed:            true,
 			},
 			"capabilities": schema.ListAttribute{
-				MarkdownDescription: "What the role allows, such as `groups.list`, sorted. A capability that is newer than this provider is a " +
-					"number.",
+				MarkdownDescription: "Capabilities of the role, such as `groups.list`, sorted. A capability that this version of the provider does " +
+					"not know is a number.",
 				ElementType: types.StringType,
 				Computed:    true,
 			},
 			"managed": schema.BoolAttribute{
-				MarkdownDescription: "Whether the role is one of Chainguard's own, which every organization has, and not a custom one.",
+				MarkdownDescription: "Whether the role is one of Chainguard's built-in roles, and not a custom role.",
 				Computed:            true,
 			},
 		},
@@ -99,7 +98,7 @@ type roleModel struct {
 	Managed      types.Bool   `tfsdk:"managed"`
 }
 
-// FromAPI takes over what the platform tells of a role.
+// FromAPI sets the attributes from an answer of the platform.
 func (m *roleModel) FromAPI(ctx context.Context, role platform.Role) diag.Diagnostics {
 	if m.Name.IsNull() {
 		m.Name = types.StringValue(role.Name)
@@ -117,18 +116,20 @@ func (d *roleDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	var model roleModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	client := d.session.client(&resp.Diagnostics)
-	scope := d.session.scope(ctx, model.Group, types.BoolNull(), &resp.Diagnostics)
+	var groupID string
+	if group := d.session.groupOrDefault(model.Group); !model.Name.IsNull() && !group.IsNull() {
+		groupID = d.session.scope(ctx, group, types.BoolNull(), &resp.Diagnostics).GroupID
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	role, err := lookUpRole(ctx, client, cmp.Or(model.ID.ValueString(), model.Name.ValueString()), scope.GroupID)
+	reference := cmp.Or(model.ID.ValueString(), model.Name.ValueString())
+	role, err := lookUpRole(ctx, client, reference, groupID)
 	switch {
 	case platform.IsNotFound(err):
-		resp.Diagnostics.AddError("Role Not Found", fmt.Sprintf(
-			"There is no role %s that this identity can see. `chainctl iam roles list` shows those it can.",
-			cmp.Or(model.ID.ValueString(), model.Name.ValueString())))
+		addRoleNotFound(&resp.Diagnostics, attributeSet(model.ID), reference)
 	case err != nil:
-		addNameError(&resp.Diagnostics, path.Root("name"), "Role Not Read", err)
+		addNameError(&resp.Diagnostics, path.Root("name"), summaryReadRole, err)
 	default:
 		resp.Diagnostics.Append(model.FromAPI(ctx, role)...)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)

@@ -67,7 +67,7 @@ func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 		return nil
 	}
 	if err := s.settings.CheckCallable(); err != nil {
-		diags.AddError("Provider Setting Not Known Yet", sentence(err.Error()))
+		diags.AddError(summaryUnknownProvider, sentence(err.Error()))
 		return nil
 	}
 	client, err := s.connect()

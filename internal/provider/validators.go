@@ -10,21 +10,22 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// The validators of attributes, each of which can judge its value offline.
+// The validators of attributes, which work offline.
 var (
-	groupReference = textValidator{takes: refs.Group, summary: "Not a Group", check: refs.CheckGroup}
-	roleReference  = textValidator{takes: refs.Role, summary: "Not a Role", check: refs.CheckRole}
-	uidpReference  = textValidator{takes: refs.UIDP, summary: "Not a UIDP", check: checkUIDP}
-	bareEmail      = textValidator{takes: oneAddress, summary: "Not an Email Address", check: checkBareEmail}
+	groupReference = textValidator{takes: refs.Group, summary: summaryInvalidGroup, check: refs.CheckGroup}
+	roleReference  = textValidator{takes: refs.Role, summary: summaryInvalidRole, check: refs.CheckRole}
+	uidpReference  = textValidator{takes: refs.UIDP, summary: summaryInvalidUIDP, check: checkUIDP}
+	bareEmail      = textValidator{takes: oneAddress, summary: summaryInvalidEmail, check: checkBareEmail}
 )
 
-// textValidator validates a text that is set and known.
+// textValidator validates a string that is set and known.
 type textValidator struct {
-	takes   string // what the text must be
+	takes   string // what the string must be
 	summary string // of the error
 	check   func(text string) error
 }
@@ -41,43 +42,63 @@ func (v textValidator) ValidateString(_ context.Context, req validator.StringReq
 		return
 	}
 	text := req.ConfigValue.ValueString()
-	err := v.check(text)
-	switch {
-	case err == nil:
-	case text == "":
-		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf(
-			"An empty text is not %s. To set nothing, leave the attribute out, or set it to null.", v.takes))
-	default:
-		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%q %s", redact.Text(text), sentence(err.Error())))
+	if text == "" {
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary,
+			fmt.Sprintf("The value must not be empty: it must be %s. Omit the attribute, or set it to null, to leave it unset.", v.takes))
+		return
+	}
+	if err := v.check(text); err != nil {
+		resp.Diagnostics.AddAttributeError(req.Path, v.summary, fmt.Sprintf("%s %s", redact.Quote(text), sentence(err.Error())))
 	}
 }
 
 func checkUIDP(text string) error {
 	if !refs.IsUIDP(text) {
-		return fmt.Errorf("must be %s. A name goes into `name`", refs.UIDP)
+		return fmt.Errorf("must be %s. Use `name` for a name", refs.UIDP)
 	}
 	return nil
 }
 
-// oneAddress is what an address is with nothing around it.
-const oneAddress = "one email address, without a display name"
+const oneAddress = "a single email address without a display name"
 
 func checkBareEmail(text string) error {
+	if err := refs.CheckVisible(text); err != nil {
+		return err
+	}
 	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || address.Name != "" {
 		return fmt.Errorf("must be %s, such as kim@example.com", oneAddress)
 	}
 	return nil
 }
 
-// validateRoleOrCluster holds that exactly one of role and cluster says what the invitee gets.
+// validateRoleOrCluster adds an error unless exactly one of role and cluster is set.
 func validateRoleOrCluster(role types.String, cluster types.Bool, diags *diag.Diagnostics) {
 	switch {
 	case role.IsUnknown(), cluster.IsUnknown():
 	case !role.IsNull() && cluster.ValueBool():
-		diags.AddAttributeError(path.Root("cluster"), "Both Role and Cluster",
-			"`cluster = true` stands for a role of its own, so `role` must not be set beside it. Remove one of them.")
+		diags.AddAttributeError(path.Root("cluster"), summaryInvalidCombination,
+			"`cluster = true` conflicts with `role`. Remove one of them.")
 	case role.IsNull() && !cluster.ValueBool():
-		diags.AddAttributeError(path.Root("role"), "No Role",
-			"The invite code needs a role that its invitee gets. Set `role`, such as \"viewer\", or `cluster = true`.")
+		diags.AddAttributeError(path.Root("role"), summaryMissingRole,
+			"Set `role`, for example to \"viewer\", or set `cluster = true`.")
+	}
+}
+
+// validateRenewBefore adds an error unless renew_before is shorter than ttl. Whether each is a duration is validated on
+// its own.
+func validateRenewBefore(renewBefore, ttl duration.Value, diags *diag.Diagnostics) {
+	window, err := renewBefore.Duration()
+	if err != nil || ttl.IsUnknown() {
+		return
+	}
+	lifetime := duration.Default
+	if !ttl.IsNull() {
+		if lifetime, err = ttl.Duration(); err != nil {
+			return
+		}
+	}
+	if window >= lifetime {
+		diags.AddAttributeError(path.Root("renew_before"), summaryInvalidCombination, fmt.Sprintf(
+			"`renew_before` (%s) must be shorter than `ttl` (%s).", duration.Format(window), duration.Format(lifetime)))
 	}
 }
