@@ -45,7 +45,6 @@ func TestTroubleshootingHasEveryHeadlineAndNoOther(t *testing.T) {
 // borrowed are the headlines of the checks that the provider has from the framework: those of `recreate`, of `timeouts`,
 // and of the data sources that are found by one of two attributes.
 var borrowed = []string{
-	"Invalid Attribute Combination",
 	"Invalid Attribute Value Match",
 	"Invalid Attribute Value Time Duration",
 	"Missing Attribute Configuration",
@@ -88,11 +87,14 @@ var addsDiagnostic = regexp.MustCompile(`^(?i:add|new)\w*(?:Error|Warning)\w*$`)
 func headlinesOf(node ast.Node) []string {
 	switch node := node.(type) {
 	case *ast.CallExpr:
-		// The summary is the first text among the arguments.
+		// The summary is the first text among the arguments, unless it is a constant.
 		if !addsDiagnostic.MatchString(nameOf(node.Fun)) {
 			return nil
 		}
 		for _, argument := range node.Args {
+			if strings.HasPrefix(nameOf(argument), "summary") {
+				return nil
+			}
 			if s, ok := text(argument); ok {
 				return []string{s}
 			}
@@ -103,19 +105,13 @@ func headlinesOf(node ast.Node) []string {
 				return []string{s}
 			}
 		}
-	case *ast.FuncDecl:
-		// The summaries that begin with what kind of thing a name is of.
-		if node.Name.Name != "nameSummary" {
-			return nil
-		}
-		var found []string
-		ast.Inspect(node, func(node ast.Node) bool {
-			if s, ok := text(node); ok && strings.HasPrefix(s, " ") {
-				found = append(found, "Group"+s, "Role"+s)
+	case *ast.ValueSpec:
+		// The constants that summaries have.
+		if len(node.Names) == 1 && len(node.Values) == 1 && strings.HasPrefix(node.Names[0].Name, "summary") {
+			if s, ok := text(node.Values[0]); ok {
+				return []string{s}
 			}
-			return true
-		})
-		return found
+		}
 	}
 	return nil
 }

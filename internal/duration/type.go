@@ -91,7 +91,7 @@ func (v Value) SameDuration(other Value) bool {
 }
 
 // StringSemanticEquals implements [basetypes.StringValuableWithSemanticEquals]: the same lifetime in another
-// spelling. The framework asks this of what Create and Read answer, not while planning; see [KeepSpelling].
+// spelling. The framework asks this of what Create and Read answer, not while planning.
 func (v Value) StringSemanticEquals(_ context.Context, other basetypes.StringValuable) (bool, diag.Diagnostics) {
 	o, ok := other.(Value)
 	return ok && v.SameDuration(o), nil
@@ -103,6 +103,6 @@ func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeR
 		return
 	}
 	if _, err := v.Duration(); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid Lifetime", "The lifetime cannot be used: "+err.Error()+".")
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid Duration", "The lifetime cannot be used: "+err.Error()+".")
 	}
 }

@@ -196,7 +196,7 @@ func TestInterruptedActionSaysHowFarItIs(t *testing.T) {
 	protocol := p.Protocol(t, nil)
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Times: 1, Mutate: func(proto.Message) { protocol.Stop() }})
 	_, diags := protocol.Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
-	if !slices.ContainsFunc(diags.Errors(), func(e string) bool { return strings.Contains(e, "Interrupted: The run was interrupted, so") }) {
+	if !slices.ContainsFunc(diags.Errors(), func(e string) bool { return strings.Contains(e, "Interrupted: The run was interrupted before") }) {
 		t.Errorf("it does not say that it was interrupted: %v", diags)
 	}
 	if len(p.Invites()) < 50 {
@@ -212,7 +212,7 @@ func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
 		want          string
 	}{
 		"misspelled":                {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
-		"none":                      {want: "No Group"},
+		"none":                      {want: "Missing Group"},
 		"not known yet":             {config: acctest.Config{"group": acctest.Unknown}},
 		"provider's, not known yet": {block: acctest.Config{"group": acctest.Unknown}},
 		"api not known yet":         {block: acctest.Config{"api": acctest.Unknown}, config: acctest.Config{"group": "acme.example"}},

@@ -25,7 +25,7 @@ const (
 	summaryInvalidEmail       = "Invalid Email Address"
 	summaryInvalidGroup       = "Invalid Group"
 	summaryInvalidRole        = "Invalid Role"
-	summaryInvalidTTL         = "Invalid TTL"
+	summaryInvalidDuration    = "Invalid Duration"
 	summaryInvalidUIDP        = "Invalid UIDP"
 
 	summaryMissingGroup       = "Missing Group"

@@ -194,14 +194,14 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 	r.session.resolve(bounded, &result.inviteModel, &resp.Diagnostics)
 	spec, err := result.spec()
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("ttl"), "Invalid Lifetime", err.Error())
+		resp.Diagnostics.AddAttributeError(path.Root("ttl"), summaryInvalidDuration, err.Error())
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	invite, err := r.session.cleanup.createInvite(bounded, client, spec, result.RevokeOnClose.ValueBool())
 	if err != nil {
-		addError(&resp.Diagnostics, "Invite Code Not Created", err)
+		addError(&resp.Diagnostics, summaryCreateInvite, err)
 		return
 	}
 
@@ -212,7 +212,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 		resp.Diagnostics.Append(keepForClose(ctx, resp, invite.ID)...)
 	}
 	if ctx.Err() != nil {
-		resp.Diagnostics.AddError("Interrupted", "The run was interrupted while the invite code was being minted, so it cannot be used.")
+		resp.Diagnostics.AddError(summaryInterrupted, "The run was interrupted while the invite code was being minted, so it cannot be used.")
 	}
 	if resp.Diagnostics.HasError() {
 		r.revoke(ctx, client, invite.ID, &resp.Diagnostics)
@@ -272,7 +272,7 @@ func (r *inviteCodeEphemeral) Close(ctx context.Context, req ephemeral.CloseRequ
 	}
 	var id string
 	if err := json.Unmarshal(value, &id); err != nil || !refs.IsInviteUIDP(id) {
-		resp.Diagnostics.AddError("Invite Code Not Revoked", "Terraform did not hand back which invite is to be revoked. It lives until its "+
+		resp.Diagnostics.AddError(summaryDeleteInvite, "Terraform did not hand back which invite is to be revoked. It lives until its "+
 			"`ttl` is over; `chainctl iam invites list` shows it, and `chainctl iam invites delete` revokes it.")
 		return
 	}
@@ -293,9 +293,9 @@ func (r *inviteCodeEphemeral) revoke(ctx context.Context, client *platform.Clien
 	}
 	r.session.cleanup.opened(id, client)
 	var why diag.Diagnostics
-	addError(&why, "Invite Code Not Revoked", err)
+	addError(&why, summaryDeleteInvite, err)
 	for _, reason := range why {
-		diags.AddError("Invite Code Not Revoked", fmt.Sprintf(
+		diags.AddError(summaryDeleteInvite, fmt.Sprintf(
 			"Invite %s may still be alive, and whoever has its code can redeem it until its `ttl` is over. Revoke it by hand: `chainctl iam "+
 				"invites delete %s`.\n\n%s", id, id, reason.Detail()))
 	}

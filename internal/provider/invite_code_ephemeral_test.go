@@ -332,7 +332,7 @@ func TestClosingThatFailsSaysHowToRevokeByHand(t *testing.T) {
 	if len(errs) != 1 {
 		t.Fatalf("%d errors, want 1: %v", len(errs), errs)
 	}
-	for _, want := range []string{"Invite Code Not Revoked", fmt.Sprintf("chainctl iam invites delete %s", result["id"]), "not you", "group_invites.delete"} {
+	for _, want := range []string{"Unable to Delete Invite Code", fmt.Sprintf("chainctl iam invites delete %s", result["id"]), "not you", "group_invites.delete"} {
 		if !strings.Contains(errs[0], want) {
 			t.Errorf("the error lacks %q:\n%s", want, errs[0])
 		}
@@ -435,7 +435,7 @@ func TestLostInviteCodeIsRevokedAndMintedAgain(t *testing.T) {
 	if len(diags.Errors()) > 0 {
 		t.Fatal(diags)
 	}
-	if said := diags.String(); !strings.HasPrefix(said, "Invite Code Minted Again: ") || !strings.Contains(said, lost) {
+	if said := diags.String(); !strings.HasPrefix(said, "Invite Code Create Retried: ") || !strings.Contains(said, lost) {
 		t.Errorf("it says %q, want it to name what was revoked, %s", said, lost)
 	}
 	if live := p.Live(); len(live) != 1 || live[0].UID != result["id"] {
@@ -456,9 +456,9 @@ func TestOpeningThatFailsMintsNothing(t *testing.T) {
 	}{
 		"unknown role":    {config: acctest.Config{"group": "acme.example", "role": "veiwer"}, want: `Did you mean "viewer"?`},
 		"unknown group":   {config: acctest.Config{"group": "acme.exampel", "role": "viewer"}, want: `Did you mean "acme.example"?`},
-		"no group":        {config: acctest.Config{"role": "viewer"}, want: "No Group"},
-		"no cluster role": {config: acctest.Config{"group": "acme.example", "cluster": true}, want: "No Role for Clusters"},
-		"too long":        {config: with(kims, acctest.Config{"ttl": "1000d"}), want: "The platform does not take this value of `ttl`"},
+		"no group":        {config: acctest.Config{"role": "viewer"}, want: "Missing Group"},
+		"no cluster role": {config: acctest.Config{"group": "acme.example", "cluster": true}, want: "Missing Cluster Role"},
+		"too long":        {config: with(kims, acctest.Config{"ttl": "1000d"}), want: "The platform does not accept this value of `ttl`"},
 		"not allowed": {
 			config: kims,
 			fault:  emulator.Fault{Method: "CreateGroupInvite", Code: codes.PermissionDenied},
@@ -491,11 +491,11 @@ func TestEphemeralInviteCodeRefusesBadInputOffline(t *testing.T) {
 		config acctest.Config
 		want   string
 	}{
-		"no role":              {acctest.Config{"group": "acme.example"}, "No Role"},
-		"role and cluster":     {with(kims, acctest.Config{"cluster": true}), "Both Role and Cluster"},
-		"group of capitals":    {with(kims, acctest.Config{"group": "ACME"}), "Not a Group"},
-		"role with a slash":    {with(kims, acctest.Config{"role": "acme.example/viewer"}), "Not a Role"},
-		"address with a name":  {with(kims, acctest.Config{"email": "Kim <kim@example.com>"}), "Not an Email Address"},
+		"no role":              {acctest.Config{"group": "acme.example"}, "Missing Role"},
+		"role and cluster":     {with(kims, acctest.Config{"cluster": true}), "Invalid Attribute Combination"},
+		"group of capitals":    {with(kims, acctest.Config{"group": "ACME"}), "Invalid Group"},
+		"role with a slash":    {with(kims, acctest.Config{"role": "acme.example/viewer"}), "Invalid Role"},
+		"address with a name":  {with(kims, acctest.Config{"email": "Kim <kim@example.com>"}), "Invalid Email Address"},
 		"ttl of zero":          {with(kims, acctest.Config{"ttl": "0s"}), "too short"},
 		"ttl that is none":     {with(kims, acctest.Config{"ttl": "soon"}), "is not a lifetime"},
 		"unknown is not wrong": {acctest.Config{"group": acctest.Unknown, "role": acctest.Unknown, "cluster": acctest.Unknown, "ttl": acctest.Unknown}, ""},

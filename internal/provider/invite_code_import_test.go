@@ -22,26 +22,27 @@ func invite(p *acctest.Platform) emulator.Invite {
 	})
 }
 
-// waysToNameIt are configurations that match the invite.
-func waysToNameIt(p *acctest.Platform) map[string]string {
-	rest := "email = \"kim@example.com\"\nttl = \"120h\"\nsingle_use = true\n"
-	return map[string]string{
-		"by names": "group = \"acme.example/platform\"\nrole = \"viewer\"\n" + rest,
-		"by UIDPs": fmt.Sprintf("group = %q\nrole = %q\n", p.Group("acme.example/platform"), p.Role("viewer")) + rest,
-		"by names, with a lifetime that is almost the same": "group = \"acme.example/platform\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\n" +
-			"ttl = \"432010s\"\nsingle_use = true\n",
-		"by names, with no lifetime": "group = \"acme.example/platform\"\nrole = \"viewer\"\nemail = \"kim@example.com\"\nsingle_use = true\n",
-		"by the folder's name":       "group = \"platform\"\nrole = \"viewer\"\n" + rest,
-	}
-}
-
-func TestImportedInviteMatchesItsConfiguration(t *testing.T) {
+// An import has the platform's UIDPs. The first plan takes up the names of the configuration as an update in place, and
+// one that has UIDPs is empty.
+func TestInviteCodeResource_import_takesUpTheConfiguration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	for name, attributes := range waysToNameIt(p) {
+	folder, viewer := p.Group("acme.example/platform"), p.Role("viewer")
+	for name, test := range map[string]struct{ group, role, ttl string }{
+		"by names":                               {"acme.example/platform", "viewer", `ttl = "120h"`},
+		"by UIDPs":                               {folder, viewer, `ttl = "120h"`},
+		"by names, with almost the same ttl":     {"acme.example/platform", "viewer", `ttl = "432010s"`},
+		"by names, without a ttl":                {"acme.example/platform", "viewer", ""},
+		"by the folder's name and the role's ID": {"platform", viewer, `ttl = "120h"`},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			id := invite(p).UID
+			attributes := fmt.Sprintf("group = %q\nrole = %q\nemail = \"kim@example.com\"\nsingle_use = true\n%s\n", test.group, test.role, test.ttl)
+			action := plancheck.ResourceActionUpdate
+			if test.group == folder {
+				action = plancheck.ResourceActionNoop
+			}
 			resource.UnitTest(t, resource.TestCase{
 				ProtoV6ProviderFactories: p.Factories(),
 				Steps: []resource.TestStep{
@@ -49,13 +50,15 @@ func TestImportedInviteMatchesItsConfiguration(t *testing.T) {
 						Config: kimWith(attributes) + fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, id),
 						ConfigPlanChecks: resource.ConfigPlanChecks{
 							PreApply: []plancheck.PlanCheck{
-								plancheck.ExpectResourceAction(kim, plancheck.ResourceActionNoop),
+								plancheck.ExpectResourceAction(kim, action),
 								plancheck.ExpectKnownValue(kim, attribute("id"), knownvalue.StringExact(id)),
 							},
 							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
 						},
 						ConfigStateChecks: []statecheck.StateCheck{
 							statecheck.ExpectKnownValue(kim, attribute("id"), knownvalue.StringExact(id)),
+							statecheck.ExpectKnownValue(kim, attribute("group"), knownvalue.StringExact(test.group)),
+							statecheck.ExpectKnownValue(kim, attribute("role"), knownvalue.StringExact(test.role)),
 							statecheck.ExpectKnownValue(kim, attribute("code"), knownvalue.Null()),
 							statecheck.ExpectKnownValue(kim, attribute("ttl"), knownvalue.StringExact("5d")),
 							statecheck.ExpectKnownValue(kim, attribute("single_use"), knownvalue.Bool(true)),
@@ -69,7 +72,7 @@ func TestImportedInviteMatchesItsConfiguration(t *testing.T) {
 	}
 }
 
-func TestImportByCommandAndByIdentity(t *testing.T) {
+func TestInviteCodeResource_import_byCommandAndIdentity(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		kind resource.ImportStateKind
@@ -85,7 +88,8 @@ func TestImportByCommandAndByIdentity(t *testing.T) {
 			if test.kind == resource.ImportBlockWithResourceIdentity {
 				checks = append(checks, tfversion.SkipBelow(tfversion.Version1_12_0))
 			}
-			config := kimWith(acmeViewer + "ttl = \"1w\"")
+			// By UIDPs, which an import has: the testing framework takes no update for an import.
+			config := kimWith(fmt.Sprintf("group = %q\nrole = %q\nttl = \"1w\"", p.Group("acme.example"), p.Role("viewer")))
 			resource.UnitTest(t, resource.TestCase{
 				TerraformVersionChecks:   checks,
 				ProtoV6ProviderFactories: p.Factories(),
@@ -97,7 +101,7 @@ func TestImportByCommandAndByIdentity(t *testing.T) {
 						ImportState:             true,
 						ImportStateKind:         test.kind,
 						ImportStateVerify:       test.kind == resource.ImportCommandWithID,
-						ImportStateVerifyIgnore: []string{"code", "group", "role", "ttl"}, // null, UIDPs, derived
+						ImportStateVerifyIgnore: []string{"code", "ttl"}, // null, derived
 					},
 				},
 			})
@@ -105,16 +109,16 @@ func TestImportByCommandAndByIdentity(t *testing.T) {
 	}
 }
 
-func TestImportRefusesWhatIsNoInvite(t *testing.T) {
+func TestInviteCodeResource_import_refusesOtherIDs(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	code := invite(p).Code
 	for name, test := range map[string]struct{ id, want string }{
-		"a name":          {"acme.example", "Not the UIDP of an Invite"},
-		"a code":          {code, "Not the UIDP of an Invite"},
-		"an organization": {p.Group("acme.example"), "Not the UIDP of an Invite"},
+		"a name":          {"acme.example", "Invalid Import ID"},
+		"a code":          {code, "Invalid Import ID"},
+		"an organization": {p.Group("acme.example"), "Invalid Import ID"},
 		"a folder":        {p.Group("acme.example/platform"), "is a group"},
-		"nobody's":        {p.Group("acme.example") + "/0123456789abcdef", "No Such Invite"},
+		"missing":         {p.Group("acme.example") + "/0123456789abcdef", "Invite Code Not Found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,11 +134,14 @@ func TestImportRefusesWhatIsNoInvite(t *testing.T) {
 			if strings.Contains(problem, code) {
 				t.Error("the error shows the code")
 			}
+			if strings.Contains(output, "Warning: Imported") {
+				t.Error("an import that fails warns as well")
+			}
 		})
 	}
 }
 
-func TestImportAdoptsTriggersWithoutMinting(t *testing.T) {
+func TestInviteCodeResource_import_recordsTriggers(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	id := invite(p).UID
@@ -162,7 +169,7 @@ func TestImportAdoptsTriggersWithoutMinting(t *testing.T) {
 	})
 }
 
-func TestIdentityIsTheID(t *testing.T) {
+func TestInviteCodeResource_identity(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{

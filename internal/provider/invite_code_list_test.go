@@ -194,9 +194,9 @@ func TestListRefusesBadInputOffline(t *testing.T) {
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
 	for want, config := range map[string]acctest.Config{
-		"Not a Group":          {"group": "ACME"},
-		"Not a Role":           {"role": "acme.example/viewer"},
-		"Not an Email Address": {"email": "kim"},
+		"Invalid Group":         {"group": "ACME"},
+		"Invalid Role":          {"role": "acme.example/viewer"},
+		"Invalid Email Address": {"email": "kim"},
 	} {
 		if errs := protocol.ValidateList(inviteCode, config).Errors(); len(errs) != 1 || !strings.Contains(errs[0], want) {
 			t.Errorf("errors are %q, want one with %q", errs, want)

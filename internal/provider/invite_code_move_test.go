@@ -1,13 +1,12 @@
 package provider
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -22,29 +21,41 @@ const official = `{
 	"role": "18bbfdc8f152560fa970a1b40ea99f5948842a30"
 }`
 
-func move(t *testing.T, sourceType, sourceProvider, state string) *resource.MoveStateResponse {
+// moveTo calls MoveResourceState, and returns the state, the private state and the diagnostics.
+func moveTo(t *testing.T, sourceType, sourceProvider, state string) (map[string]tftypes.Value, []byte, []*tfprotov6.Diagnostic) {
 	t.Helper()
-	r := &inviteCodeResource{}
-	var schema resource.SchemaResponse
-	r.Schema(t.Context(), resource.SchemaRequest{}, &schema)
-	resp := &resource.MoveStateResponse{TargetState: tfsdk.State{
-		Schema: schema.Schema,
-		Raw:    tftypes.NewValue(schema.Schema.Type().TerraformType(t.Context()), nil),
-	}}
-	r.MoveState(t.Context())[0].StateMover(t.Context(), resource.MoveStateRequest{
+	server := providerserver.NewProtocol6(New("test")())()
+	resp, err := server.MoveResourceState(t.Context(), &tfprotov6.MoveResourceStateRequest{
 		SourceTypeName:        sourceType,
 		SourceProviderAddress: sourceProvider,
-		SourceRawState:        &tfprotov6.RawState{JSON: []byte(state)},
-	}, resp)
-	return resp
+		SourceState:           &tfprotov6.RawState{JSON: []byte(state)},
+		TargetTypeName:        "chainguard_invite_code",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(resp.Diagnostics) > 0 {
+		return nil, nil, resp.Diagnostics
+	}
+	var schema resource.SchemaResponse
+	newInviteCodeResource().Schema(t.Context(), resource.SchemaRequest{}, &schema)
+	value, err := resp.TargetState.Unmarshal(schema.Schema.Type().TerraformType(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var attributes map[string]tftypes.Value
+	if err := value.As(&attributes); err != nil {
+		t.Fatal(err)
+	}
+	return attributes, resp.TargetPrivate, nil
 }
 
-func TestMoveKeepsWhatTheOfficialProviderKnew(t *testing.T) {
+func TestInviteCodeResource_move_keepsTheOfficialState(t *testing.T) {
 	t.Parallel()
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
-		resp := move(t, "chainguard_group_invite", registry+"/chainguard-dev/chainguard", official)
-		if resp.Diagnostics.HasError() {
-			t.Fatal(resp.Diagnostics)
+		attributes, private, diags := moveTo(t, "chainguard_group_invite", registry+"/chainguard-dev/chainguard", official)
+		if len(diags) > 0 {
+			t.Fatal(diags[0].Summary)
 		}
 		for name, want := range map[string]string{
 			"id":    "1cac9a8dfac52c5411d6461aefd921725ecaa503/c466b8e801175957/dffd66e985165f95",
@@ -53,19 +64,19 @@ func TestMoveKeepsWhatTheOfficialProviderKnew(t *testing.T) {
 			"email": "kim@example.com",
 			"code":  "eyJncnAiOiJjYW5hcnkifQ==",
 		} {
-			var got types.String
-			if diags := resp.TargetState.GetAttribute(t.Context(), path.Root(name), &got); diags.HasError() || got.ValueString() != want {
-				t.Errorf("%s = %q, want %q (%v)", name, got.ValueString(), want, diags)
+			var got string
+			if err := attributes[name].As(&got); err != nil || got != want {
+				t.Errorf("%s = %q, want %q (%v)", name, got, want, err)
 			}
 		}
-		var groupID types.String
-		if resp.TargetState.GetAttribute(t.Context(), path.Root("group_id"), &groupID); !groupID.IsNull() {
-			t.Error("group_id is set, so the invite would not be read as one that was just adopted")
+		// The private state's values are JSON in base64.
+		if want := base64.StdEncoding.EncodeToString([]byte(`"moved"`)); !strings.Contains(string(private), want) {
+			t.Errorf("the private state does not say that the invite was moved: %s", private)
 		}
 	}
 }
 
-func TestMoveRefusesEverythingElse(t *testing.T) {
+func TestInviteCodeResource_move_refusesOtherResources(t *testing.T) {
 	t.Parallel()
 	const theirs = "registry.terraform.io/chainguard-dev/chainguard"
 	for name, test := range map[string]struct{ sourceType, provider, state string }{
@@ -78,13 +89,13 @@ func TestMoveRefusesEverythingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			resp := move(t, test.sourceType, test.provider, test.state)
-			if !resp.Diagnostics.HasError() {
+			_, _, diags := moveTo(t, test.sourceType, test.provider, test.state)
+			if len(diags) == 0 {
 				t.Fatal("it was moved")
 			}
-			for _, d := range resp.Diagnostics {
-				if strings.Contains(d.Detail(), "eyJncnAi") {
-					t.Errorf("the error shows the code: %s", d.Detail())
+			for _, d := range diags {
+				if strings.Contains(d.Detail, "eyJncnAi") {
+					t.Errorf("the error shows the code: %s", d.Detail)
 				}
 			}
 		})

@@ -104,7 +104,7 @@ func TestGroupOfTheProviderIsTheDefault(t *testing.T) {
 		ProtoV6ProviderFactories: p.Factories(),
 		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
-			{Config: kimWith(`role = "viewer"`), ExpectError: regexp.MustCompile(`No Group[\s\S]*CHAINGUARD_DEFAULT_GROUP`)},
+			{Config: kimWith(`role = "viewer"`), ExpectError: regexp.MustCompile(`Missing Group[\s\S]*CHAINGUARD_DEFAULT_GROUP`)},
 			{
 				PreConfig:        func() { p.Setenv("CHAINGUARD_DEFAULT_GROUP", "acme.example") },
 				Config:           kimWith(`role = "viewer"`),
@@ -133,7 +133,7 @@ func TestClusterTakesThePlatformsRoleForClusters(t *testing.T) {
 		ProtoV6ProviderFactories: p.Factories(),
 		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
-			{Config: config, PlanOnly: true, ExpectError: regexp.MustCompile(`No Role for Clusters[\s\S]*Set\s+.role.`)},
+			{Config: config, PlanOnly: true, ExpectError: regexp.MustCompile(`Missing Cluster Role[\s\S]*Set\s+.role.`)},
 			{
 				PreConfig:        func() { p.AddRole("", platform.ClusterRoleName) },
 				Config:           config,
@@ -225,8 +225,8 @@ func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
 	_ = listener.Close()
 	p.Setenv("CHAINGUARD_PLATFORM_API", down)
 	for name, test := range map[string]struct{ config, want string }{
-		"plan":  {kimWith(acmeViewer), "Group Not Looked Up"},
-		"apply": {kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))), "Invite Code Not Created"},
+		"plan":  {kimWith(acmeViewer), "Unable to Find Group"},
+		"apply": {kimWith(fmt.Sprintf("group = %q\nrole = %q", p.Group("acme.example"), p.Role("viewer"))), "Unable to Create Invite Code"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -282,7 +282,7 @@ func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
 		ProtoV6ProviderFactories: p.Factories(),
 		Steps: []resource.TestStep{{
 			Config:      kimWith(acmeViewer + "ttl = \"40000d\""),
-			ExpectError: regexp.MustCompile(`on [\s\S]*line \d+[\s\S]*ttl\s+= "40000d"[\s\S]*does not take this value of .ttl.`),
+			ExpectError: regexp.MustCompile(`on [\s\S]*line \d+[\s\S]*ttl\s+= "40000d"[\s\S]*does not accept this value of .ttl.`),
 		}},
 	})
 }

@@ -204,7 +204,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	r.session.resolve(ctx, &plan.inviteModel, &resp.Diagnostics)
 	spec, err := plan.spec()
 	if err != nil {
-		resp.Diagnostics.AddAttributeError(path.Root("ttl"), summaryInvalidTTL, err.Error())
+		resp.Diagnostics.AddAttributeError(path.Root("ttl"), summaryInvalidDuration, err.Error())
 	}
 	if resp.Diagnostics.HasError() {
 		return
