@@ -33,8 +33,8 @@ func TestImportBlocksTakeTheInviteOverAsItIs(t *testing.T) {
 			w.Write("provider.tf", read(t, "provider/provider.tf"))
 			w.Write("main.tf", strings.ReplaceAll(read(t, inviteCodeExamples+file), exampleID, invite.UID))
 			w.Run("init")
-			if out := w.Run("apply", "-auto-approve"); !strings.Contains(out, "1 imported, 0 added, 0 changed, 0 destroyed") {
-				t.Errorf("it does not just import:\n%s", out)
+			if out := w.Run("apply", "-auto-approve"); !strings.Contains(out, "1 imported, 0 added, 1 changed, 0 destroyed") {
+				t.Errorf("it does not just import, and take up the names:\n%s", out)
 			}
 			expectNothingToDo(t, w)
 		})
@@ -96,7 +96,7 @@ func TestMovedBlockKeepsTheCodeOfTheOfficialProvider(t *testing.T) {
 		t.Errorf("the plan does not tell the lifetime of the invite:\n%s", out)
 	}
 	w.Write("main.tf", moved)
-	if out := w.Run("plan"); !strings.Contains(out, "has moved to") || !strings.Contains(out, "0 to add") || !strings.Contains(out, "0 to destroy") {
+	if out := w.Run("plan"); !strings.Contains(out, "moved from") || !strings.Contains(out, "0 to add") || !strings.Contains(out, "0 to destroy") {
 		t.Errorf("it is not just moved:\n%s", out)
 	}
 	w.Run("apply", "-auto-approve")

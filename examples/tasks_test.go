@@ -153,7 +153,7 @@ func expectHandedOver(t *testing.T, platform *acctest.Platform, stubs *acctest.S
 	}
 }
 
-func TestCIBootstrapForOlderTerraformMintsOnDemandOnly(t *testing.T) {
+func TestCIBootstrap_olderTerraformCreatesOnDemand(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	stubs := platform.Stubs()
@@ -167,8 +167,10 @@ func TestCIBootstrapForOlderTerraformMintsOnDemandOnly(t *testing.T) {
 	apply(t, w, "0 added, 0 changed, 0 destroyed")
 	platform.Clock.Advance(2 * day)
 	apply(t, w, "0 added, 0 changed, 0 destroyed")
-	w.Setenv("TF_VAR_generation", "2")
-	apply(t, w, "1 added, 1 changed, 1 destroyed")
+	if out := w.Run("apply", "-auto-approve", "-replace=chainguard_invite_code.runner"); !strings.Contains(out, "1 added, 1 changed, 1 destroyed") {
+		t.Errorf("no new code is handed over:\n%s", out)
+	}
+	expectNothingToDo(t, w)
 	expectHandedOver(t, platform, stubs, 2)
 	destroy(t, w, platform)
 }

@@ -9,24 +9,16 @@ terraform {
   }
 }
 
-variable "generation" {
-  description = "Raise it to hand over a new code."
-  type        = number
-  default     = 1
-}
-
-# The code is in the state. A short ttl and a single use soon make it worthless there, and once it is used or over it is
-# not minted again before `generation` asks for it.
+# The code is in the state. A short ttl and a single use limit what it is worth there. Once it has been accepted or has
+# expired, it is not created again until you ask for it:
+#
+#   terraform apply -replace=chainguard_invite_code.runner
 resource "chainguard_invite_code" "runner" {
   group      = "acme.example/platform"
   role       = "registry.pull"
   ttl        = "1d"
   single_use = true
   recreate   = "never"
-
-  rotation_triggers = {
-    generation = var.generation
-  }
 }
 
 resource "aws_secretsmanager_secret" "runner" {
