@@ -80,14 +80,14 @@ func (x *exchange) finish() {
 		if kind == "" {
 			kind = "text/html"
 		}
-		if body == "" {
+		if body == "" && kind == "text/html" {
 			body = fmt.Sprintf("<html><head><title>%d %s</title></head></html>\n", x.proxy.Status, http.StatusText(x.proxy.Status))
 		}
 		x.ResponseWriter.Header().Set("Content-Type", kind)
 		x.ResponseWriter.WriteHeader(x.proxy.Status)
 		_, _ = x.ResponseWriter.Write([]byte(body)) // fails only if the caller is gone
 	case x.garbage:
-		_, _ = x.ResponseWriter.Write([]byte("garbage"))
+		_, _ = x.ResponseWriter.Write([]byte("\x00\x00\x00\x00\x07garbage")) // framed as a message of its own
 	}
 }
 

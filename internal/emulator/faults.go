@@ -94,7 +94,7 @@ type ProxyAnswer struct {
 	Status int
 	// ContentType is text/html unless it is set.
 	ContentType string
-	// Body is a short HTML page unless it is set.
+	// Body, if the content is HTML, is a short page unless it is set.
 	Body string
 }
 

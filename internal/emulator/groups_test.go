@@ -8,6 +8,7 @@ import (
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -139,4 +140,43 @@ func TestDeletingAGroupBehindTheAPITakesWhatIsInIt(t *testing.T) {
 	}
 	_, err := p.invites.GetGroupInvite(p.admin, &iam.GetGroupInviteRequest{Uid: created.GetUid()})
 	wantCode(t, err, codes.NotFound)
+}
+
+func TestDeleteGroup_founder(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	org, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{Group: &iam.Group{Name: "mine.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) {
+		r.Parent = org.GetUid()
+		r.GroupInvite.SingleUse = true
+	})
+	if err := p.Accept(created.GetCode()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.groups.DeleteGroup(p.admin, &iam.DeleteGroupRequest{Uid: org.GetUid()})
+	wantCode(t, err, codes.FailedPrecondition)
+	if got, want := status.Convert(err).Message(), "Precondition failed: the group has child resources: role bindings"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
+
+	other, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{Group: &iam.Group{Name: "other.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.groups.DeleteGroup(p.admin, &iam.DeleteGroupRequest{Uid: other.GetUid()}); err != nil {
+		t.Errorf("an organization that holds its founder only: %v", err)
+	}
+}
+
+func TestCreateGroup_invalidName(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	_, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{Parent: p.Group("acme.example"), Group: &iam.Group{Name: "ab"}})
+	wantCode(t, err, codes.InvalidArgument)
+	if got, want := status.Convert(err).Message(), "Invalid argument: name: must have 3 to 63 characters, has 2"; got != want {
+		t.Errorf("message %q, want %q", got, want)
+	}
 }

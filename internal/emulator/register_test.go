@@ -10,6 +10,7 @@ import (
 	auth "chainguard.dev/sdk/proto/platform/auth/v1"
 	"chainguard.dev/sdk/sts"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -120,4 +121,55 @@ func TestValidateSaysWhoCalls(t *testing.T) {
 	}
 	_, err = client.Validate(t.Context(), &emptypb.Empty{})
 	wantCode(t, err, codes.Unauthenticated)
+}
+
+func TestRegister_grantsWhatTheInviteSays(t *testing.T) {
+	t.Parallel()
+	p := start(t, people())
+	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.SingleUse = true })
+	conn := dial(t, p.Emulator)
+	session, err := auth.NewAuthClient(conn).Register(as(t.Context(), p.kim()), &auth.RegistrationRequest{Code: created.GetCode()})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	bindings := iam.NewRoleBindingsServiceClient(conn)
+	list, err := bindings.ListRoleBindings(p.admin, &iam.ListRoleBindingsRequest{Group: p.Group("platform"), Identity: session.GetIdentity()})
+	if err != nil || len(list.GetRoleBindings()) != 1 {
+		t.Fatalf("listed %v, %v", list, err)
+	}
+	b := list.GetRoleBindings()[0]
+	if b.GetRoleUid() != p.Role("viewer") || b.GetRole().GetName() != "viewer" || b.GetGroup().GetName() != "platform" ||
+		b.GetIdentityUid() != session.GetIdentity() || b.GetIdentity().GetEmail() != "kim@example.com" ||
+		b.GetIdentity().GetSubject() != "kim" || !b.GetCreateTime().AsTime().Equal(p.clock.Now()) {
+		t.Errorf("granted %v", b)
+	}
+	got, err := bindings.GetRoleBinding(p.admin, &iam.GetRoleBindingRequest{Uid: b.GetUid()})
+	if err != nil || !proto.Equal(got, b) {
+		t.Errorf("got %v, %v; want %v", got, err, b)
+	}
+	_, err = bindings.GetRoleBinding(p.admin, &iam.GetRoleBindingRequest{Uid: p.Group("platform") + "/0123456789abcdef"})
+	wantCode(t, err, codes.NotFound)
+	_, err = bindings.CreateRoleBinding(p.admin, &iam.CreateRoleBindingRequest{Parent: p.Group("platform")})
+	wantCode(t, err, codes.Unimplemented)
+
+	identities := iam.NewIdentitiesServiceClient(conn)
+	known, err := identities.ListIdentities(p.admin, &iam.ListIdentitiesRequest{Name: "kim@example.com"})
+	if err != nil || len(known.GetIdentities()) != 1 || known.GetIdentities()[0].GetUid() != session.GetIdentity() ||
+		known.GetIdentities()[0].GetClaimMatch().GetSubject() != "kim" {
+		t.Fatalf("listed %v, %v", known, err)
+	}
+	if identity, err := identities.GetIdentity(p.admin, &iam.GetIdentityRequest{Uid: session.GetIdentity()}); err != nil || identity.GetEmail() != "kim@example.com" {
+		t.Errorf("got %v, %v", identity, err)
+	}
+
+	stranger := as(t.Context(), p.Token(p.Identity("stranger"), p.Audience(), time.Hour))
+	if list, err := bindings.ListRoleBindings(stranger, &iam.ListRoleBindingsRequest{}); err != nil || len(list.GetRoleBindings()) != 0 {
+		t.Errorf("a stranger sees %v, %v", list, err)
+	}
+	if list, err := identities.ListIdentities(stranger, &iam.ListIdentitiesRequest{}); err != nil || len(list.GetIdentities()) != 0 {
+		t.Errorf("a stranger sees %v, %v", list, err)
+	}
+	_, err = identities.GetIdentity(stranger, &iam.GetIdentityRequest{Uid: session.GetIdentity()})
+	wantCode(t, err, codes.PermissionDenied)
 }

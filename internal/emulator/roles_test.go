@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"slices"
 	"testing"
 
 	"chainguard.dev/sdk/proto/capabilities"
@@ -118,4 +119,27 @@ func TestManagedRolesCannotBeChanged(t *testing.T) {
 	wantCode(t, err, codes.PermissionDenied)
 	_, err = p.roles.UpdateRole(p.admin, &iam.UpdateRoleRequest{Role: &iam.Role{Uid: p.Role("viewer"), Name: "mine"}})
 	wantCode(t, err, codes.PermissionDenied)
+}
+
+func TestManagedRoles_asDocumented(t *testing.T) {
+	t.Parallel()
+	p := start(t, emulator.Seed{})
+	get := func(name string) *iam.Role {
+		role, err := p.roles.GetRole(p.admin, &iam.GetRoleRequest{Uid: p.Role(name)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return role
+	}
+	viewer, owner := get("viewer"), get("limited_owner")
+	if viewer.GetUid() != "63921b2c44617e3f2603851537be0123af4a57d7" {
+		t.Errorf("viewer is %s", viewer.GetUid())
+	}
+	want := capabilities.SortCaps(viewer.GetCapabilities(), []capabilities.Capability{
+		capabilities.Capability_CAP_IAM_IDENTITY_CREATE,
+		capabilities.Capability_CAP_IAM_ROLE_BINDINGS_CREATE,
+	})
+	if !slices.Equal(owner.GetCapabilities(), want) {
+		t.Errorf("limited_owner has %v, want %v", owner.GetCapabilities(), want)
+	}
 }

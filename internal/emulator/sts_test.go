@@ -1,6 +1,8 @@
 package emulator_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,10 +125,12 @@ func TestExchangesThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestAnUpstreamTokenNeedNotNameAnAudience(t *testing.T) {
+func TestSTS_exchange_defaultAudience(t *testing.T) {
 	t.Parallel()
 	p := start(t, pipelines())
-	for name, audience := range map[string][]string{"none": nil, "with a slash": {p.URL() + "/"}, "among others": {"x", p.URL()}} {
+	for name, audience := range map[string][]string{
+		"none": nil, "with a slash": {p.URL() + "/"}, "among others": {"x", p.URL()}, "the host alone": {strings.TrimPrefix(p.URL(), "http://")},
+	} {
 		token := p.upstream(func(u *emulator.Upstream) { u.Audience = audience })
 		if _, err := sts.ExchangePair(t.Context(), p.URL(), p.Audience(), token, sts.WithIdentity(p.Identity("anyone"))); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -197,5 +201,115 @@ func TestRefreshTokensThatAreRefused(t *testing.T) {
 		if status.Code(err) != codes.Unauthenticated {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// claimed is the default seed with identities that only some upstream tokens may assume.
+func claimed(identities ...emulator.SeedIdentity) emulator.Seed {
+	seed := emulator.DefaultSeed()
+	for _, i := range identities {
+		i.Group = "acme.example"
+		seed.Identities = append(seed.Identities, i)
+	}
+	return seed
+}
+
+func TestSTS_exchange_claims(t *testing.T) {
+	t.Parallel()
+	const azure = "api://AzureADTokenExchange"
+	seed := claimed(
+		emulator.SeedIdentity{Name: "azure", Issuer: actions, Subject: pipelineSub, Audience: azure},
+		emulator.SeedIdentity{Name: "branches", Issuer: actions, SubjectPattern: `repo:acme/infra:ref:refs/heads/[a-z]+`},
+		emulator.SeedIdentity{Name: "tenants", IssuerPattern: `https://[a-z]+\.example\.com`, Subject: "robot", AudiencePattern: `api://[a-z]+`},
+	)
+	p := start(t, seed)
+	tests := map[string]struct {
+		identity string
+		change   func(*emulator.Upstream)
+		want     codes.Code
+	}{
+		"audience":                        {"azure", func(u *emulator.Upstream) { u.Audience = []string{azure} }, codes.OK},
+		"audience among others":           {"azure", func(u *emulator.Upstream) { u.Audience = []string{"x", azure} }, codes.OK},
+		"issuer instead of the audience":  {"azure", nil, codes.PermissionDenied},
+		"no audience where one is needed": {"azure", func(u *emulator.Upstream) { u.Audience = nil }, codes.PermissionDenied},
+		"another's audience":              {"branches", func(u *emulator.Upstream) { u.Audience = []string{azure} }, codes.Unauthenticated},
+		"subject pattern":                 {"branches", nil, codes.OK},
+		"more than the subject pattern":   {"branches", func(u *emulator.Upstream) { u.Subject = pipelineSub + "/x" }, codes.PermissionDenied},
+		"all patterns": {"tenants", func(u *emulator.Upstream) {
+			u.Issuer, u.Subject, u.Audience = "https://one.example.com", "robot", []string{"api://one"}
+		}, codes.OK},
+		"issuer outside the pattern": {"tenants", func(u *emulator.Upstream) {
+			u.Issuer, u.Subject, u.Audience = "https://one.example.com.evil", "robot", []string{"api://one"}
+		}, codes.PermissionDenied},
+		"audience outside the pattern": {"tenants", func(u *emulator.Upstream) {
+			u.Issuer, u.Subject, u.Audience = "https://one.example.com", "robot", []string{"api://One"}
+		}, codes.PermissionDenied},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sts.New(p.URL(), p.Audience(), sts.WithIdentity(p.Identity(test.identity))).Exchange(t.Context(), p.upstream(test.change))
+			wantCode(t, err, test.want)
+		})
+	}
+}
+
+func TestSTS_exchange_rest(t *testing.T) {
+	t.Parallel()
+	p := start(t, pipelines())
+	path := "/sts/exchange?aud=" + p.Audience() + "&identity=" + p.Identity("pipeline")
+	status, answer := p.restAs(t, "Bearer "+p.upstream(nil), http.MethodPost, path, "")
+	access, _ := answer["token"].(string)
+	if status != http.StatusOK || access == "" || answer["expiry"] != p.clock.Now().Add(time.Hour).Format(time.RFC3339) {
+		t.Fatalf("answered %d %v", status, answer)
+	}
+	if _, err := p.create(as(t.Context(), access), nil); err != nil {
+		t.Errorf("using the token: %v", err)
+	}
+
+	refused := map[string]struct {
+		authorization, path string
+		status              int
+		code                codes.Code
+		reason              string
+	}{
+		"no token":         {"", path, http.StatusUnauthorized, codes.Unauthenticated, "UNAUTHENTICATED"},
+		"no JWT":           {"Bearer x", path, http.StatusUnauthorized, codes.Unauthenticated, "UNAUTHENTICATED"},
+		"another subject":  {"Bearer " + p.upstream(func(u *emulator.Upstream) { u.Subject = "x" }), path, http.StatusForbidden, codes.PermissionDenied, "PERMISSION_DENIED"},
+		"missing identity": {"Bearer " + p.upstream(nil), path + "x", http.StatusNotFound, codes.NotFound, "NOT_FOUND"},
+		"spent refresh":    {"Bearer x", "/sts/exchange_refresh_token?aud=x", http.StatusUnauthorized, codes.Unauthenticated, "UNAUTHENTICATED"},
+	}
+	for name, test := range refused {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, answer := p.restAs(t, test.authorization, http.MethodPost, test.path, "")
+			details := list(answer["details"])
+			if status != test.status || answer["code"] != float64(test.code) || answer["message"] == "" || len(details) == 0 {
+				t.Fatalf("answered %d %v", status, answer)
+			}
+			info, _ := details[0].(map[string]any)
+			if info["@type"] != "type.googleapis.com/google.rpc.ErrorInfo" || info["reason"] != test.reason || info["domain"] != "iam.chainguard.dev" {
+				t.Errorf("the first detail is %v", info)
+			}
+			if _, ok := info["metadata"]; ok {
+				t.Errorf("a detail has an empty field: %v", info)
+			}
+		})
+	}
+}
+
+func TestSTS_refresh_rest(t *testing.T) {
+	t.Parallel()
+	p := start(t, pipelines())
+	first := p.RefreshToken(p.AdminIdentity(), time.Hour)
+	path := "/sts/exchange_refresh_token?aud=" + p.Audience()
+	status, answer := p.restAs(t, "Bearer "+first, http.MethodPost, path, "")
+	access, _ := answer["token"].(map[string]any)
+	second, _ := answer["refreshToken"].(map[string]any)
+	if status != http.StatusOK || access["token"] == "" || second["token"] == "" || second["token"] == first {
+		t.Fatalf("answered %d", status)
+	}
+	if status, answer := p.restAs(t, "Bearer "+first, http.MethodPost, path, ""); status != http.StatusUnauthorized {
+		t.Errorf("spent once more: %d %v", status, answer)
 	}
 }
