@@ -11,16 +11,18 @@ import (
 	"time"
 
 	auth "chainguard.dev/sdk/proto/platform/auth/v1"
+	oidc "chainguard.dev/sdk/proto/platform/oidc/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-const acceptExplanation = `Accept an invite code, as the invitee does who signs in with it. As the code, -
-stands for the first line of the standard input, which other programs cannot see.
+const acceptExplanation = `Accept an invite code as the invitee, and print what it granted. The code - is read
+from the first line of standard input, which other programs cannot see.
 
   emulator accept --api http://127.0.0.1:8080 --email kim@example.com - < code.txt`
 
@@ -53,29 +55,58 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+emulator.UpstreamToken(emulator.Upstream{
+	signedIn := bearer(ctx, emulator.UpstreamToken(emulator.Upstream{
 		Issuer:   "https://upstream.example.com",
 		Subject:  *email,
 		Email:    *email,
 		Audience: []string{strings.TrimSuffix(*api, "/")},
 		Expires:  time.Now().Add(time.Minute),
 	}))
-	session, err := auth.NewAuthClient(conn).Register(ctx, &auth.RegistrationRequest{Code: strings.TrimSpace(code)})
+	session, err := auth.NewAuthClient(conn).Register(signedIn, &auth.RegistrationRequest{Code: strings.TrimSpace(code)})
 	if err != nil {
 		return fmt.Errorf("the platform at %s did not accept the code: %s", *api, status.Convert(err).Message())
 	}
-	_, err = fmt.Fprintf(stdout, "%s joined the group %s as the identity %s\n", *email, session.GetGroup(), session.GetIdentity())
+	roles, err := rolesOn(ctx, conn, signedIn, session.GetGroup())
+	if err != nil {
+		return fmt.Errorf("the code was accepted, but the platform at %s does not tell what it granted: %s", *api, status.Convert(err).Message())
+	}
+	_, err = fmt.Fprintf(stdout, "%s joined the group %s as the identity %s, with the role %s\n",
+		*email, session.GetGroup(), session.GetIdentity(), strings.Join(roles, ", "))
 	return err
 }
 
-// loopbackTarget is where to connect to. An invite code sent elsewhere in plaintext would be one that is real.
+// bearer returns a context for calls with a token.
+func bearer(ctx context.Context, token string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
+}
+
+// rolesOn asks the platform which roles the person who is signed in has on a group.
+func rolesOn(ctx context.Context, conn *grpc.ClientConn, signedIn context.Context, group string) (names []string, err error) {
+	token, err := oidc.NewSecurityTokenServiceClient(conn).Exchange(signedIn, &oidc.ExchangeRequest{})
+	if err != nil {
+		return nil, err
+	}
+	whoAmI, err := auth.NewAuthClient(conn).Validate(bearer(ctx, token.GetToken()), &emptypb.Empty{})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range whoAmI.GetCapabilities() {
+		if c.GetGroup().GetId() == group {
+			names = append(names, c.GetRole().GetName())
+		}
+	}
+	return names, nil
+}
+
+// loopbackTarget returns where to connect to. A code that has to be sent elsewhere is a real one, and must not go there in
+// plaintext.
 func loopbackTarget(api string) (string, error) {
 	u, err := url.Parse(api)
 	if err != nil || u.Scheme != "http" || u.Port() == "" {
 		return "", errors.New("it must be the emulator's URL, as in http://127.0.0.1:8080")
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return "", fmt.Errorf("%s is not on this machine, as every emulator is", u.Host)
+		return "", fmt.Errorf("%s is not on this machine, where every emulator is", u.Host)
 	}
 	return u.Host, nil
 }

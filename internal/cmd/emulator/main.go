@@ -1,4 +1,4 @@
-// Command emulator is a Chainguard platform on this machine's loopback, to try the provider on and to show it.
+// Command emulator serves a local Chainguard platform, for trying the provider and for testing modules.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-const usage = `A Chainguard platform on this machine, to try things on. It guards nothing real.
+const usage = `A local Chainguard platform, for trying the provider and testing modules.
 
 Usage:
   emulator serve  [flags]        serve the platform until interrupted
@@ -30,11 +30,11 @@ func main() {
 	os.Exit(status)
 }
 
-// errUsage is the error of arguments that make no sense. What is wrong with them has been said already.
+// errUsage is the error of bad arguments, after what is wrong with them was printed.
 var errUsage = errors.New("bad usage")
 
-// run runs the command that the arguments name, and returns the program's exit status: 2 for bad usage, 1 for whatever
-// else goes wrong.
+// run runs the command that the arguments name, and returns the program's exit status: 2 for bad usage, 1 for any other
+// failure.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	commands := map[string]func(context.Context, []string, io.Reader, io.Writer, io.Writer) error{
 		"serve":  serve,

@@ -136,7 +136,7 @@ func TestTheProgramFromStartToEnd(t *testing.T) {
 		t.Errorf("someone else accepts: %d %s", status, said)
 	}
 	if status, said, complaint := output(t, program, code+"\n", "accept", "--api", api, "--email", "kim@example.com", "-"); status != 0 ||
-		!strings.Contains(said, "kim@example.com joined the group "+folder) {
+		!strings.Contains(said, "kim@example.com joined the group "+folder) || !strings.HasSuffix(said, ", with the role viewer\n") {
 		t.Errorf("the invitee accepts: %d %s %s", status, said, complaint)
 	}
 	if status, _ := call(t, http.MethodGet, fmt.Sprint(api, "/iam/v2/groupInvites/", invite["uid"]), token, ""); status != http.StatusNotFound {
@@ -202,7 +202,7 @@ func TestBadUsageAndBadInputAreOneClearError(t *testing.T) {
 		"no loopback":              {[]string{"serve", "--listen", "0.0.0.0:0"}, 1, "serves loopback only"},
 		"a bad seed":               {[]string{"serve", "--seed", badSeed}, 1, badSeed + ": yaml: unmarshal errors:\n  line 2: field nam not found"},
 		"a missing seed":           {[]string{"serve", "--seed", badSeed + "x"}, 1, "no such file"},
-		"no place for the file":    {[]string{"serve", "--env-file", badSeed + "/x"}, 1, "the environment file cannot be written"},
+		"no place for the file":    {[]string{"serve", "--env-file", badSeed + "/x"}, 1, "writing the environment file"},
 		"a token for nobody":       {[]string{"token", "--audience", "http://127.0.0.1:1"}, 2, "--identity must be a UIDP"},
 		"a token for no audience":  {[]string{"token", "--identity", identity}, 2, "--audience is missing"},
 		"an API that is elsewhere": {[]string{"accept", "--api", "http://192.0.2.1:80", "x"}, 2, "not on this machine"},

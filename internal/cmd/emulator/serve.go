@@ -15,8 +15,8 @@ import (
 )
 
 const serveExplanation = `Serve a Chainguard platform on loopback until SIGINT or SIGTERM: gRPC and REST,
-the API and the issuer, on one port. Everything is in memory, and forgotten at
-the end. Once it serves, it prints the environment that points the provider, or
+the API and the issuer, on one port. All data is kept in memory and lost when it
+stops. Once it serves, it prints the environment that points the provider, or
 curl, at it, and what it holds.
 
   emulator serve --listen 127.0.0.1:8080 --env-file emulator.env
@@ -42,9 +42,12 @@ identities may be left out:
       bindings:
         - {group: acme.example, role: owner}
     - name: pipeline
-      group: acme.example               # lives there instead of in the root
+      group: acme.example               # belongs there; people belong to no group
+      # The OIDC tokens that may assume it. Each claim can be a pattern as well
+      # (issuer_pattern, ...); the audience defaults to the issuer's.
       issuer: https://token.actions.githubusercontent.com
-      subject: repo:acme/infra:ref:refs/heads/main
+      subject_pattern: repo:acme/infra:.*
+      audience: https://acme.example
       bindings:
         - {group: acme.example/platform, role: invite-manager}
   invites:
@@ -64,8 +67,8 @@ A fault makes calls fail on purpose. It is METHOD:WHEN:WHAT[:KEY=VALUE...]
           retry-after=D  tells the caller when to try again
           message=TEXT   what the status says
 
-  --fault CreateGroupInvite:after:UNAVAILABLE:times=1   an answer lost, once
-  --fault '*:before:delay:delay=50ms'                   a far-away platform`
+  --fault CreateGroupInvite:after:UNAVAILABLE:times=1   an answer is lost, once
+  --fault '*:before:delay:delay=50ms'                   a distant platform`
 
 // serve runs the serve command.
 func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) (err error) {
@@ -110,13 +113,13 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	return nil
 }
 
-// writeEnvironment writes the file in one step, so that whoever waits for it never reads half of it.
+// writeEnvironment writes the file in one step, so that a script that waits for it never reads half of it.
 func writeEnvironment(file string, variables map[string]string) error {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
 		fmt.Fprintf(&text, "%s=%s\n", name, variables[name])
 	}
-	fail := func(err error) error { return fmt.Errorf("the environment file cannot be written: %w", err) }
+	fail := func(err error) error { return fmt.Errorf("writing the environment file: %w", err) }
 	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // is 0600
 	if err != nil {
 		return fail(err)
@@ -156,5 +159,5 @@ func announce(w io.Writer, e *emulator.Emulator, variables map[string]string) {
 		}
 	}
 	fmt.Fprintf(w, "\nFor example:\n  curl -H \"Authorization: Bearer $CHAINGUARD_TOKEN\" $CHAINGUARD_PLATFORM_API/iam/v2/groups\n")
-	fmt.Fprintf(w, "\nInterrupt it to end it.\n")
+	fmt.Fprintf(w, "\nInterrupt it to stop it.\n")
 }

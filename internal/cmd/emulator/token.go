@@ -11,9 +11,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-const tokenExplanation = `Print a token for an identity, as the issuer would mint it. An emulator that
-serves already takes it: all of them sign with one key, which is public, so that
-such a token is worth nothing anywhere else.
+const tokenExplanation = `Print an access token for an identity. A running emulator accepts it: all of them
+sign with one key, which is public, so that such a token is worth nothing
+anywhere else.
 
   emulator token --identity UIDP --audience http://127.0.0.1:8080 --lifetime 1h`
 
