@@ -21,7 +21,7 @@ func TestSession_groupSetting(t *testing.T) {
 		inBlock   bool
 		error     string // of defaultGroup
 	}{
-		"none": {want: types.StringNull(), error: "No Group"},
+		"none": {want: types.StringNull(), error: "Missing Group"},
 		"the block": {
 			block:     map[string]config.Value{"group": {Text: "from-block"}},
 			variables: map[string]string{variable: "from-env"},
