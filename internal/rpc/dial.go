@@ -1,0 +1,99 @@
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/url"
+
+	"golang.org/x/net/http/httpproxy"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
+)
+
+// maxAnswer keeps gRPC from refusing an answer for its size: it does so with ResourceExhausted, which cannot be told from
+// the server's own, and the server has acted. What an answer may hold is checked where it is known what it answers.
+const maxAnswer = math.MaxInt
+
+// Dial prepares a connection to the gRPC service at rawURL, "https://host[:port]" or, to loopback only,
+// "http://host[:port]". It does no I/O: the connection is made by the first call.
+//
+// Bearer tokens travel over this connection, so it is TLS 1.2 or newer everywhere but on loopback. For plaintext
+// the host in the URL must be loopback, and so must the address that was really connected to, whatever DNS said.
+//
+// userAgent is sent with every call. The SDK's own dialler is not used: it panics on a URL without scheme, waits
+// forever for a server that is down, retries Create, and sends the path of the executable with every call.
+func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		// The parser's error quotes the URL, which may hold a password.
+		return nil, errors.New("the API's URL cannot be read")
+	}
+	if u.Hostname() == "" {
+		return nil, fmt.Errorf("the API's URL %q has no host: it must look like https://console-api.enforce.dev", u.Redacted())
+	}
+	if err := checkProxy(u); err != nil {
+		return nil, err
+	}
+
+	options = append([]grpc.DialOption{
+		grpc.WithUserAgent(userAgent),
+		grpc.WithDisableServiceConfig(), // DNS must not be able to switch on retries of Create.
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+	}, options...)
+
+	switch u.Scheme {
+	case "https":
+		options = append(options, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{
+			MinVersion:       tls.VersionTLS12,
+			ServerName:       u.Hostname(),
+			VerifyConnection: requireHTTP2,
+		})))
+		return grpc.NewClient("dns:///"+net.JoinHostPort(u.Hostname(), portOr(u, "443")), options...)
+	case "http":
+		if !loopback.IsHost(u.Hostname()) {
+			return nil, fmt.Errorf("the API's URL %q is not encrypted: a bearer token is sent over http:// to loopback only", u.Redacted())
+		}
+		options = append(options,
+			grpc.WithTransportCredentials(insecure.NewCredentials()),
+			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+				return loopback.Dial(ctx, "tcp", address)
+			}))
+		return grpc.NewClient("passthrough:///"+net.JoinHostPort(u.Hostname(), portOr(u, "80")), options...)
+	default:
+		return nil, fmt.Errorf("the API's URL %q must start with https:// (or http:// for loopback)", u.Redacted())
+	}
+}
+
+func portOr(u *url.URL, port string) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	return port
+}
+
+// requireHTTP2 fails the handshake with a server, or a proxy in between, that does not speak HTTP/2, which gRPC needs.
+// gRPC's own error for it names the TLS extension that is missing.
+func requireHTTP2(state tls.ConnectionState) error {
+	if state.NegotiatedProtocol == "h2" {
+		return nil
+	}
+	return errors.New("the server does not offer HTTP/2, which the Chainguard API is called over; a proxy that intercepts TLS may speak " +
+		"HTTP/1.1 only")
+}
+
+// checkProxy returns an error if the environment names a proxy for u that cannot be used. What it names is not shown, as
+// it may hold a password.
+func checkProxy(u *url.URL) error {
+	if _, err := httpproxy.FromEnvironment().ProxyFunc()(u); err != nil {
+		return errors.New("the proxy in the environment variable HTTPS_PROXY (or https_proxy) is not a valid URL: write it like " +
+			"http://proxy.example.com:3128, or unset it")
+	}
+	return nil
+}
