@@ -80,7 +80,6 @@ func (p *Platform) CacheDir() string { return p.cacheDir }
 func (p *Platform) Options() []provider.Option {
 	return []provider.Option{
 		provider.WithClock(p.Clock),
-		provider.WithSleep(p.sleep),
 		provider.WithEnvironment(config.Environment{Getenv: p.Getenv, ReadFile: os.ReadFile}),
 		provider.WithSignIn(func(o *auth.Options) {
 			o.CacheDir = p.cacheDir
@@ -91,15 +90,6 @@ func (p *Platform) Options() []provider.Option {
 			o.OpenBrowser = func(string) error { return errors.New("no browser in tests") }
 		}),
 	}
-}
-
-// sleep passes time on the fake clock.
-func (p *Platform) sleep(ctx context.Context, d time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	p.Clock.Advance(d)
-	return nil
 }
 
 // Factories serve the provider to the test's Terraform.

@@ -20,6 +20,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
+
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
@@ -148,14 +150,14 @@ func TestTriesGetFartherApart(t *testing.T) {
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable})
 	_, _ = f.client.ReadInvite(t.Context(), f.group+"/0123456789abcdef")
-	want := firstRetry
+	want := idempotent.First
 	for _, got := range f.waits.all {
 		if got < want*4/5 || got > want*6/5 {
 			t.Errorf("waited %s between tries, want %s give or take a fifth", got, want)
 		}
 		want *= 2
 	}
-	if len(f.waits.all) != maxTries-1 {
+	if len(f.waits.all) != idempotent.Tries-1 {
 		t.Errorf("waited %d times", len(f.waits.all))
 	}
 }
@@ -168,7 +170,7 @@ func TestResourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 	var other sync.WaitGroup
 	var first atomic.Bool
 	otherWaits := make(chan struct{}, 8)
-	f.client.config.Sleep = func(_ context.Context, d time.Duration) error {
+	f.waits.during = func(time.Duration) {
 		if !first.Swap(true) {
 			// The call that was refused waits. Another begins, and waits as well.
 			other.Go(func() {
@@ -183,8 +185,6 @@ func TestResourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 		} else {
 			otherWaits <- struct{}{}
 		}
-		f.clock.Advance(d)
-		return nil
 	}
 
 	if _, err := f.client.ReadInvite(t.Context(), invite.UID); err != nil {
@@ -195,26 +195,6 @@ func TestResourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 		if request.Time.Before(begin.Add(10 * time.Second)) {
 			t.Errorf("%s was called at %s, before the platform wanted it", request.Method, request.Time)
 		}
-	}
-}
-
-func TestABurstOfRefusalsCountsOnce(t *testing.T) {
-	t.Parallel()
-	var p pace
-	for range 50 {
-		p.backOff(begin, 0)
-	}
-	if want := begin.Add(firstBackOff); !p.until.Equal(want) {
-		t.Errorf("calls wait until %s, want %s", p.until, want)
-	}
-	p.backOff(begin.Add(time.Second), 0)
-	if want := begin.Add(time.Second + 2*firstBackOff); !p.until.Equal(want) {
-		t.Errorf("after another burst calls wait until %s, want %s", p.until, want)
-	}
-	p.clear()
-	p.backOff(begin.Add(time.Minute), 0)
-	if want := begin.Add(time.Minute + firstBackOff); !p.until.Equal(want) {
-		t.Errorf("after a success calls wait until %s, want %s", p.until, want)
 	}
 }
 
@@ -244,7 +224,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f.tokens.err = errors.New("not signed in: run chainctl auth login")
 	for method, operation := range faultOperations {
 		err := operation(t.Context(), f, f.group+"/0123456789abcdef")
-		var signIn *SignInError
+		var signIn *rpc.SignInError
 		if !errors.As(err, &signIn) || !errors.Is(err, f.tokens.err) || err.Error() != f.tokens.err.Error() {
 			t.Errorf("%s: %v", method, err)
 		}
@@ -283,7 +263,7 @@ func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 				if e.Reason != "KEPT" {
 					t.Errorf("the reason is %q: too much was dropped", e.Reason)
 				}
-				wantText(t, e.Message, "bad header", "(token)")
+				wantText(t, e.Message, "bad header", "(redacted)")
 				for err := error(e); err != nil; err = errors.Unwrap(err) {
 					// The status as it is, too: details are not in its text.
 					raw, marshalErr := proto.Marshal(status.Convert(err).Proto())
@@ -312,14 +292,14 @@ func TestTheCodeInAnAnswerThatCannotBeUsedReachesNoError(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t)
-			var minted []string
+			var created []string
 			spoils(0, func(i *iam.GroupInvite) {
-				minted = append(minted, i.GetCode())
+				created = append(created, i.GetCode())
 				spoil(i)
 			})(f, "CreateGroupInvite")
 			_, err := f.client.CreateInvite(t.Context(), f.spec())
 			text := fmt.Sprintf("%v %+v %#v", problem(t, err), err, err)
-			for _, code := range minted {
+			for _, code := range created {
 				if code == "" || strings.Contains(text, code) {
 					t.Error("the code is in the error")
 				}

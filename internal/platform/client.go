@@ -1,5 +1,6 @@
-// Package platform talks to the Chainguard platform: one gRPC connection, a deadline on every call, invites that are
-// minted once and never orphaned, names looked up once. It knows gRPC and the platform's API, and nothing of Terraform.
+// Package platform talks to the Chainguard platform in plain Go: invites that are created once and never orphaned, batched
+// reads, groups and roles by name, and what errors mean. It leaves connections, deadlines and retries to rpc, and knows
+// nothing of Terraform.
 package platform
 
 import (
@@ -9,24 +10,12 @@ import (
 	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
-	"golang.org/x/oauth2"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
-
-// DefaultRequestTimeout bounds one RPC where [Config] does not say otherwise.
-const DefaultRequestTimeout = 30 * time.Second
-
-// Tokens hands out the bearer tokens that calls are made with.
-type Tokens interface {
-	// Token is a token that is valid now. It may take I/O to get one, which ctx bounds.
-	Token(ctx context.Context) (*oauth2.Token, error)
-	// Discard says that the platform refused accessToken, so that the next Token is another one.
-	Discard(accessToken string)
-}
 
 // Config says how to reach the platform.
 type Config struct {
@@ -35,137 +24,105 @@ type Config struct {
 	// UserAgent is sent with every call.
 	UserAgent string
 	// Tokens signs the calls in.
-	Tokens Tokens
-	// RequestTimeout bounds each RPC, retries of its own included. Zero is [DefaultRequestTimeout].
+	Tokens rpc.Tokens
+	// RequestTimeout bounds each call, its retries included. Zero is [rpc.DefaultRequestTimeout].
 	RequestTimeout time.Duration
-
-	// Observe is told of each RPC that was sent, for a log. It may be nil.
-	Observe func(ctx context.Context, call Call)
-
-	// Now is the time. Nil is the real clock.
-	Now func() time.Time
-	// Sleep waits for d or until ctx ends, whose error it then returns. Nil really waits.
-	Sleep func(ctx context.Context, d time.Duration) error
-}
-
-// connectParams has a connection that failed tried again soon enough for the retries of the calls that need it.
-var connectParams = grpc.ConnectParams{
-	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
-	MinConnectTimeout: 20 * time.Second,
-}
-
-// Call is one RPC, as it may be logged: what was sent and what came back stay out of it.
-type Call struct {
-	// Method is the full name, such as /chainguard.platform.iam.v2.GroupInvitesService/GetGroupInvite.
-	Method string
-	// Code is that of the answer, or gRPC's own where there was none.
-	Code codes.Code
-	// Took is from when it was sent to the answer.
-	Took time.Duration
+	// Observe, if it is set, is told of each call that was sent, for a log.
+	Observe func(ctx context.Context, call rpc.Call)
+	// Secrets is what errors are searched for. Tokens and codes are added to it. It may be nil.
+	Secrets *redact.Secrets
+	// Clock tells the time. Nil is the machine's clock.
+	Clock clock.Clock
 }
 
 // Client is a connection to the platform. Its methods may be called from any number of goroutines.
 type Client struct {
-	config Config
-	conn   *grpc.ClientConn
+	api     string
+	clock   clock.Clock
+	secrets *redact.Secrets
+	limits  limits
+	conn    *rpc.Conn
 
 	invites iam.GroupInvitesServiceClient
 	groups  iam.GroupsServiceClient
 	roles   iam.RolesServiceClient
 
-	grace   time.Duration // see interruptGrace
-	pace    pace
-	offset  offset
-	creates creates
-	reads   reads
-	ages    lookups[time.Time]
-	hidden  hiddenGroups
-	byGroup lookups[Group]
-	byRole  lookups[Role]
-	named   lookups[[]Role]
-	written sync.Map // what people call a group, by its UIDP
+	attempts    attempts
+	looks       singleflight.Group // of the looks for lost invites, by group
+	reads       reads
+	ages        cache[time.Time]
+	hidden      hiddenGroups
+	groupsByRef cache[Group]
+	rolesByRef  cache[Role]
+	rolesByName cache[[]Role]
+	groupRefs   sync.Map // a group's UIDP to the reference that it was looked up by, for error messages
+	told        sync.Map // causes that an error has told in full
 }
+
+// limits bound what takes more than one call.
+type limits struct {
+	grace  time.Duration // how long a create that was sent goes on after its caller gave up
+	lookup time.Duration // a lookup of a group or a role
+	list   time.Duration // a listing of invites
+
+	// cleanUp is the time to look for the invite of a lost create and to delete it. Zero is what the request timeout
+	// makes of it.
+	cleanUp time.Duration
+}
+
+var defaultLimits = limits{
+	grace:  5 * time.Second,
+	lookup: time.Minute,
+	list:   5 * time.Minute,
+}
+
+// retries has each method that is safe to send twice. Create is not among them: the platform has no idempotency key, so
+// that a create that is sent again is a second invite.
+var retries = map[string]rpc.Policy{
+	iam.GroupInvitesService_GetGroupInvite_FullMethodName:    idempotent,
+	iam.GroupInvitesService_ListGroupInvites_FullMethodName:  idempotent,
+	iam.GroupInvitesService_DeleteGroupInvite_FullMethodName: idempotent,
+	iam.GroupsService_GetGroup_FullMethodName:                idempotent,
+	iam.GroupsService_ListGroups_FullMethodName:              idempotent,
+	iam.RolesService_GetRole_FullMethodName:                  idempotent,
+	iam.RolesService_ListRoles_FullMethodName:                idempotent,
+}
+
+// idempotent is gRPC's usual retry policy.
+var idempotent = rpc.Policy{Tries: 5, First: 100 * time.Millisecond, Max: 2 * time.Second}
 
 // New prepares a client. It does no I/O; the first call connects. An API that cannot be one is an error.
 func New(config Config) (*Client, error) {
-	if config.RequestTimeout <= 0 {
-		config.RequestTimeout = DefaultRequestTimeout
+	if config.Clock == nil {
+		config.Clock = clock.Real{}
 	}
-	if config.Now == nil {
-		config.Now = time.Now
+	if config.Secrets == nil {
+		config.Secrets = new(redact.Secrets)
 	}
-	if config.Sleep == nil {
-		config.Sleep = clock.Sleep
-	}
-	client := &Client{config: config, grace: interruptGrace}
-	conn, err := Dial(config.API, config.UserAgent,
-		grpc.WithConnectParams(connectParams),
-		grpc.WithUnaryInterceptor(client.intercept),
-		grpc.WithStatsHandler(exchangeRecorder{}))
+	conn, err := rpc.Connect(rpc.Config{
+		API:            config.API,
+		UserAgent:      config.UserAgent,
+		Tokens:         config.Tokens,
+		RequestTimeout: config.RequestTimeout,
+		Retries:        retries,
+		Observe:        config.Observe,
+		Secrets:        config.Secrets,
+		Clock:          config.Clock,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the Chainguard API: %w", err)
 	}
-	client.conn = conn
-	client.invites = iam.NewGroupInvitesServiceClient(conn)
-	client.groups = iam.NewGroupsServiceClient(conn)
-	client.roles = iam.NewRolesServiceClient(conn)
-	return client, nil
+	return &Client{
+		api:     config.API,
+		clock:   config.Clock,
+		secrets: config.Secrets,
+		limits:  defaultLimits,
+		conn:    conn,
+		invites: iam.NewGroupInvitesServiceClient(conn),
+		groups:  iam.NewGroupsServiceClient(conn),
+		roles:   iam.NewRolesServiceClient(conn),
+	}, nil
 }
 
 // Close gives up the connection. Calls under way fail.
 func (c *Client) Close() error { return c.conn.Close() }
-
-// lookups remembers answers that do not change while the process runs, and lets those who ask for the same at once
-// share one call.
-type lookups[T any] struct {
-	mu      sync.Mutex
-	entries map[string]*lookup[T]
-}
-
-type lookup[T any] struct {
-	done   chan struct{}
-	value  T
-	err    error
-	failed time.Time // when err came
-}
-
-// failureMemory is how long a failed lookup is answered from memory: long enough for the thousand invites of one
-// module to share it, short enough for a group that is made later in the same run to be found.
-const failureMemory = 5 * time.Second
-
-// get is the answer for key, from memory or by calling find. A call under way is shared; ctx does not end it, so that
-// one caller giving up does not fail the others.
-func (l *lookups[T]) get(ctx context.Context, key string, now func() time.Time, find func(context.Context) (T, error)) (T, error) {
-	l.mu.Lock()
-	entry, ok := l.entries[key]
-	if ok {
-		select {
-		case <-entry.done:
-			if entry.err != nil && now().Sub(entry.failed) >= failureMemory {
-				ok = false
-			}
-		default:
-		}
-	}
-	if !ok {
-		if l.entries == nil {
-			l.entries = map[string]*lookup[T]{}
-		}
-		entry = &lookup[T]{done: make(chan struct{})}
-		l.entries[key] = entry
-		go func() {
-			defer close(entry.done)
-			entry.value, entry.err = find(context.WithoutCancel(ctx))
-			entry.failed = now()
-		}()
-	}
-	l.mu.Unlock()
-
-	select {
-	case <-entry.done:
-		return entry.value, entry.err
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
-}

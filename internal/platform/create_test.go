@@ -1,8 +1,12 @@
 package platform
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +15,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-func TestCreateAnswersWhatWasMinted(t *testing.T) {
+func TestCreateInvite_returnsWhatWasCreated(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	spec := InviteSpec{GroupID: f.group, RoleID: f.Role("editor"), Email: "kim@acme.example", TTL: 36 * time.Hour, SingleUse: true}
@@ -25,15 +30,19 @@ func TestCreateAnswersWhatWasMinted(t *testing.T) {
 	stored := f.Invites()[0]
 	want := Invite{
 		ID: stored.UID, GroupID: f.group, RoleID: spec.RoleID, RoleName: "editor", Email: spec.Email, SingleUse: true,
-		Code: stored.Code, KeyID: stored.KeyID, CreatedAt: begin.Truncate(time.Millisecond), ExpiresAt: begin.Truncate(time.Millisecond).Add(36 * time.Hour),
+		Code: redact.Secret(stored.Code), KeyID: redact.Secret(stored.KeyID), CreatedAt: stored.Created.Truncate(time.Millisecond), ExpiresAt: stored.Expires.Truncate(time.Millisecond),
+		AsOf: begin.Truncate(time.Second),
 	}
 	if *got != want {
-		t.Errorf("got another invite than was stored") // Not printed: it holds the code.
+		t.Errorf("got %+v, want %+v", *got, want)
+	}
+	if mark := spec.TTL - got.Lifetime(); mark < time.Millisecond || mark > maxMark || mark%time.Millisecond != 0 {
+		t.Errorf("its lifetime is %s shorter than its TTL, want 1 to 499 whole milliseconds", mark)
 	}
 	f.wantCalls(t, "", 1)
 }
 
-func TestCreateInterruptedBeforeItIsSentSendsNothing(t *testing.T) {
+func TestCreateInvite_interrupted_beforeItIsSent(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T, f *fixture, interrupt func()){
 		"already": func(_ *testing.T, _ *fixture, interrupt func()) { interrupt() },
@@ -41,8 +50,13 @@ func TestCreateInterruptedBeforeItIsSentSendsNothing(t *testing.T) {
 			f.tokens.block = make(chan struct{})
 			time.AfterFunc(20*time.Millisecond, interrupt)
 		},
-		"while the platform has no room": func(_ *testing.T, f *fixture, interrupt func()) {
-			f.client.pace.backOff(f.clock.Now(), time.Minute)
+		"while the API limits requests": func(t *testing.T, f *fixture, interrupt func()) {
+			f.Inject(emulator.Fault{Method: "GetGroup", Code: codes.ResourceExhausted, RetryAfter: time.Minute})
+			waiting, cancel := context.WithCancel(t.Context())
+			f.waits.during = func(time.Duration) { cancel() }
+			_, _ = f.client.ReadGroup(waiting, f.group)
+			f.ResetRequests()
+			f.clock.Advance(-time.Minute) // What was waited for has not passed.
 			f.waits.during = func(time.Duration) { interrupt() }
 		},
 	} {
@@ -62,7 +76,7 @@ func TestCreateInterruptedBeforeItIsSentSendsNothing(t *testing.T) {
 	}
 }
 
-func TestCreateInterruptedBetweenTriesIsNotSentAgainNorSearchedFor(t *testing.T) {
+func TestCreateInvite_interrupted_betweenTries(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"no room":   {Method: "CreateGroupInvite", Code: codes.ResourceExhausted},
@@ -78,7 +92,7 @@ func TestCreateInterruptedBetweenTriesIsNotSentAgainNorSearchedFor(t *testing.T)
 
 			_, err := f.client.CreateInvite(ctx, f.spec())
 
-			if got := codeOf(err); got != fault.Code {
+			if got := errorCode(err); got != fault.Code {
 				t.Errorf("ended with %v, want what the platform said last", err)
 			}
 			f.wantCalls(t, "CreateGroupInvite", 1)
@@ -88,7 +102,7 @@ func TestCreateInterruptedBetweenTriesIsNotSentAgainNorSearchedFor(t *testing.T)
 	}
 }
 
-func TestCreateInterruptedUnderWayTakesAnAnswerThatComesInTime(t *testing.T) {
+func TestCreateInvite_interrupted_answerInTime(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -105,19 +119,19 @@ func TestCreateInterruptedUnderWayTakesAnAnswerThatComesInTime(t *testing.T) {
 	f.wantCalls(t, "", 1)
 }
 
-func TestCreateInterruptedUnderWayLeavesNothingWhenNoAnswerComes(t *testing.T) {
+func TestCreateInvite_interrupted_noAnswer(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		when emulator.When
 		says string
 	}{
-		"before commit": {emulator.BeforeCommit, nothing},
-		"after commit":  {emulator.AfterCommit, "it was revoked"},
+		"before commit": {emulator.BeforeCommit, noMatch},
+		"after commit":  {emulator.AfterCommit, wasDeleted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := start(t)
-			f.client.grace = 50 * time.Millisecond
+			f.client.limits.grace = 50 * time.Millisecond
 			ctx, interrupt := context.WithCancel(t.Context())
 			f.Inject(emulator.Fault{
 				Method: "CreateGroupInvite", When: test.when, Hang: true,
@@ -137,10 +151,10 @@ func TestCreateInterruptedUnderWayLeavesNothingWhenNoAnswerComes(t *testing.T) {
 	}
 }
 
-func TestCreateWhoseTimeIsOverSaysSo(t *testing.T) {
+func TestCreateInvite_deadline(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.client.grace = 10 * time.Millisecond
+	f.client.limits.grace = 10 * time.Millisecond
 	f.Inject(emulator.Fault{Method: "CreateGroupInvite", When: emulator.AfterCommit, Hang: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -151,11 +165,11 @@ func TestCreateWhoseTimeIsOverSaysSo(t *testing.T) {
 	if e.Code != codes.DeadlineExceeded {
 		t.Errorf("ended with %s", e.Code)
 	}
-	wantText(t, e.Error(), "the time allowed for the operation ran out", "it was revoked")
+	wantText(t, e.Error(), "the time allowed for the operation ran out", wasDeleted)
 	f.wantLive(t)
 }
 
-func TestCreateInterruptedWithAnAnswerThatCannotBeUsedLeavesNothing(t *testing.T) {
+func TestCreateInvite_interrupted_unusableAnswer(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, interrupt := context.WithCancel(t.Context())
@@ -166,11 +180,11 @@ func TestCreateInterruptedWithAnAnswerThatCannotBeUsedLeavesNothing(t *testing.T
 
 	_, err := f.client.CreateInvite(ctx, f.spec())
 
-	wantText(t, problem(t, err).Left, "it was revoked")
+	wantText(t, problem(t, err).Left, wasDeleted)
 	f.wantLive(t)
 }
 
-func TestCreateThatFailsOnItsAnswerNamesTheInviteThatItCannotRevoke(t *testing.T) {
+func TestCreateInvite_unusableAnswer_deleteFails(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	spoils(1, func(i *iam.GroupInvite) { i.Code = "" })(f, "CreateGroupInvite")
@@ -178,11 +192,11 @@ func TestCreateThatFailsOnItsAnswerNamesTheInviteThatItCannotRevoke(t *testing.T
 
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
 
-	wantText(t, problem(t, err).Left, f.live()[0], "may be alive", "chainctl iam invites delete")
+	wantText(t, problem(t, err).Left, f.live()[0], "may still be valid", "chainctl iam invites delete")
 	f.wantCalls(t, "CreateGroupInvite", 1)
 }
 
-func TestCreateThatIsAnsweredWithAnotherCreatesInviteLeavesThatAlone(t *testing.T) {
+func TestCreateInvite_answeredWithAnotherCreatesInvite(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	first, err := f.client.CreateInvite(t.Context(), f.spec())
@@ -205,7 +219,7 @@ func TestCreateThatIsAnsweredWithAnotherCreatesInviteLeavesThatAlone(t *testing.
 	}
 }
 
-func TestCreateThatIsAnsweredWithAnInviteOfAnotherGroupNamesIt(t *testing.T) {
+func TestCreateInvite_answeredWithAnotherGroupsInvite(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	var elsewhere emulator.Invite
@@ -219,11 +233,11 @@ func TestCreateThatIsAnsweredWithAnInviteOfAnotherGroupNamesIt(t *testing.T) {
 
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
 
-	wantText(t, problem(t, err).Left, nothing, elsewhere.UID, "another group", "chainctl iam invites delete")
+	wantText(t, problem(t, err).Left, noMatch, elsewhere.UID, "another group", "chainctl iam invites delete")
 	f.wantLive(t, elsewhere.UID)
 }
 
-func TestCreateInviteShowsNoCodeHoweverItIsPrinted(t *testing.T) {
+func TestCreateInvite_printsNoCode(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	invite, err := f.client.CreateInvite(t.Context(), f.spec())
@@ -231,8 +245,22 @@ func TestCreateInviteShowsNoCodeHoweverItIsPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range printed(invite, *invite) {
-		if text != invite.ID {
-			t.Error("an invite prints more than its ID")
+		if strings.Contains(text, invite.Code.Reveal()) || strings.Contains(text, invite.KeyID.Reveal()) {
+			t.Error("an invite prints its code or its key")
 		}
 	}
+}
+
+// printed is how the values look in every way that they could be logged.
+func printed(values ...any) []string {
+	var texts []string
+	for _, value := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+			texts = append(texts, fmt.Sprintf(verb, value))
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("", "invite", value)
+		texts = append(texts, log.String())
+	}
+	return texts
 }

@@ -1,39 +1,45 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
-	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// Error is what went wrong between the provider and the platform, in the platform's words and ready to be shown:
-// without control characters and without tokens.
+// Error is what went wrong between the provider and the platform, in the platform's words and ready to be shown: without
+// control characters and without secrets.
 type Error struct {
 	// Doing is what was attempted, to follow "while": "creating an invite in group 1ad9...".
 	Doing string
-	// API is the URL that was tried.
+	// API is the URL that was called.
 	API string
-	// Code is the gRPC code of the platform's answer, or gRPC's own where there was none.
+	// Code is the gRPC code that the call ended with.
 	Code codes.Code
-	// Message is what the platform said.
+	// Answered says that Code and Message are the platform's own. Otherwise gRPC made them up from what became of the
+	// connection, or from the answer of a proxy.
+	Answered bool
+	// Message is what the platform said, or what became of the call.
 	Message string
+	// Repeated says that another error has already told this cause in full.
+	Repeated bool
 	// Reason is the AIP-193 reason, such as "GROUP_NOT_FOUND". It may be empty.
 	Reason string
 	// Violations are the fields of the request, and the preconditions, that the platform objects to.
 	Violations []Violation
-	// Capability is the capability that the call needs, such as "group_invites.create". It is set where Code is
-	// PermissionDenied.
+	// Capability is the capability that the call needs, such as "group_invites.create". It is set where the platform
+	// answered PermissionDenied.
 	Capability string
-	// Left says what became of an invite whose creation went wrong. It is empty where there is nothing to say.
+	// AsOf is when the platform answered, by its own clock if it told the time, else by the machine's.
+	AsOf time.Time
+	// Left says what became of an invite whose creation failed. It is empty if there is nothing to say.
 	Left string
 
 	err error
@@ -47,6 +53,7 @@ type Violation struct {
 	Description string
 }
 
+// Error implements error.
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s", e.Doing, e.Message)
 	if e.Left != "" {
@@ -55,29 +62,23 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap is the gRPC error.
+// Unwrap is the error of the call.
 func (e *Error) Unwrap() error { return e.err }
 
-// IsNotFound reports whether err says that the thing, or the group it was in, does not exist.
-func IsNotFound(err error) bool { return codeOf(err) == codes.NotFound }
+// IsNotFound reports whether err is the platform's answer that something, or the group that it was in, does not exist.
+func IsNotFound(err error) bool { return refusedWith(err, codes.NotFound) }
 
-func codeOf(err error) codes.Code {
+// refusedWith reports whether err is the platform's own answer with the code.
+func refusedWith(err error, code codes.Code) bool {
 	var e *Error
 	if errors.As(err, &e) {
-		return e.Code
+		return e.Answered && e.Code == code
 	}
-	return status.Code(err)
+	var call *rpc.Error
+	return errors.As(err, &call) && call.Answered && call.Code() == code
 }
 
-// capabilities are what the platform asks for, by what is done. They are the SDK's annotations of the RPCs.
-var capabilities = map[operation]string{
-	createInvite: "group_invites.create and role_bindings.create",
-	readInvites:  "group_invites.list",
-	deleteInvite: "group_invites.delete",
-	readGroups:   "groups.list",
-	readRoles:    "roles.list",
-}
-
+// operation is what a call does, as far as it needs a capability.
 type operation int
 
 const (
@@ -88,31 +89,63 @@ const (
 	readRoles
 )
 
-// explain turns the error of a call into an [Error]. A [SignInError] is passed on as it is: it has its own story.
+// capabilities are what the platform requires, by operation. They are the SDK's annotations of the RPCs.
+var capabilities = map[operation]string{
+	createInvite: "group_invites.create and role_bindings.create",
+	readInvites:  "group_invites.list",
+	deleteInvite: "group_invites.delete",
+	readGroups:   "groups.list",
+	readRoles:    "roles.list",
+}
+
+// explain turns the error of a call into an [*Error]. A [*rpc.SignInError] is passed on as it is: sign-in explains itself.
 func (c *Client) explain(err error, op operation, doing string) error {
-	if err == nil {
-		return nil
-	}
-	var signIn *SignInError
-	if errors.As(err, &signIn) {
-		return err
-	}
-	var explained *Error
-	if errors.As(err, &explained) {
-		return err
-	}
-	e := &Error{Doing: doing, API: c.config.API, err: err}
+	var (
+		signIn    *rpc.SignInError
+		explained *Error
+		paging    *pagingError
+	)
 	switch {
-	case errors.Is(err, context.Canceled):
-		e.Code, e.Message = codes.Canceled, "interrupted"
-	case errors.Is(err, context.DeadlineExceeded):
-		e.Code, e.Message = codes.DeadlineExceeded, "the time allowed for the operation ran out"
-	default:
-		s := status.Convert(err)
-		e.Code, e.Message = s.Code(), redact.Text(s.Message())
+	case err == nil:
+		return nil
+	case errors.As(err, &signIn), errors.As(err, &explained):
+		return err
+	case errors.As(err, &paging):
+		return c.unusable(doing, "%v", err)
+	}
+	e := &Error{Doing: doing, API: c.api, AsOf: c.clock.Now(), err: err}
+	var (
+		call         *rpc.Error
+		unresponsive *rpc.UnresponsiveError
+		overtime     *overtimeError
+	)
+	switch {
+	case errors.As(err, &unresponsive):
+		e.Code, e.Message, e.Repeated = status.Code(unresponsive.First), redact.Text(err.Error()), true
+	case errors.As(err, &overtime):
+		e.Code, e.Message = codes.DeadlineExceeded, overtime.Error()
+	case errors.As(err, &call):
+		s := call.GRPCStatus()
+		e.Code, e.Answered, e.Message = s.Code(), call.Answered, redact.Text(s.Message())
+		e.AsOf = dateOr(call.Date, e.AsOf)
 		e.keepDetails(s)
 	}
-	if e.Code == codes.PermissionDenied {
+	switch {
+	case call != nil && call.Answered, unresponsive != nil, overtime != nil:
+	case errors.Is(err, context.Canceled):
+		e.Code, e.Message = codes.Canceled, "the operation was interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.Code, e.Message = codes.DeadlineExceeded, "the time allowed for the operation ran out"
+	case call != nil && e.Code == codes.DeadlineExceeded:
+		e.Message = fmt.Sprintf("no answer came within %s", c.conn.RequestTimeout())
+		fallthrough
+	case call != nil:
+		_, told := c.told.LoadOrStore(fmt.Sprint(e.Code, e.Message), true)
+		e.Repeated = told
+	default:
+		e.Code, e.Message = codes.Unknown, redact.Text(err.Error())
+	}
+	if e.Code == codes.PermissionDenied && e.Answered {
 		e.Capability = capabilities[op]
 	}
 	return e
@@ -135,34 +168,40 @@ func (e *Error) keepDetails(s *status.Status) {
 	}
 }
 
-// malformed is an answer of the platform that cannot be used.
-func (c *Client) malformed(doing, format string, args ...any) *Error {
+// unusable is an answer of the platform that cannot be used.
+func (c *Client) unusable(doing, format string, args ...any) *Error {
 	return &Error{
-		Doing: doing, API: c.config.API, Code: codes.DataLoss,
-		Message: "the platform's answer cannot be used: " + fmt.Sprintf(format, args...),
+		Doing: doing, API: c.api, Code: codes.DataLoss, Answered: true, AsOf: c.clock.Now(),
+		Message: "the API's answer cannot be used: " + fmt.Sprintf(format, args...),
 	}
 }
 
-// cutToken takes token out of what the platform said, should it repeat it. Details that hold it are dropped.
-func cutToken(err error, token string) error {
-	if err == nil || len(token) < minSecret {
-		return err
-	}
-	s, ok := status.FromError(err)
-	if !ok {
-		return err
-	}
-	kept := &spb.Status{Code: int32(s.Code()), Message: strings.ReplaceAll(s.Message(), token, "(token)")} //nolint:gosec // G115: there are 17 codes.
-	for _, detail := range s.Proto().GetDetails() {
-		if !bytes.Contains(detail.GetValue(), []byte(token)) {
-			kept.Details = append(kept.Details, detail)
-		}
-	}
-	if kept.GetMessage() == s.Message() && len(kept.GetDetails()) == len(s.Proto().GetDetails()) {
-		return err
-	}
-	return status.FromProto(kept).Err()
+// overtimeError is an operation of several calls that took too long as a whole.
+type overtimeError struct {
+	what  string
+	limit time.Duration
 }
 
-// minSecret is the length below which a token is no secret, and would turn up in texts by chance.
-const minSecret = 8
+// Error implements error.
+func (e *overtimeError) Error() string {
+	return fmt.Sprintf("%s took longer than %s and was given up", e.what, e.limit)
+}
+
+// within bounds an operation of several calls as a whole. The error of its context is then an overtimeError.
+func within[T any](ctx context.Context, limit time.Duration, what string, do func(context.Context) (T, error)) (T, error) {
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	value, err := do(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return value, &overtimeError{what: what, limit: limit}
+	}
+	return value, err
+}
+
+// dateOr is the platform's time if it told it, else ours.
+func dateOr(theirs, ours time.Time) time.Time {
+	if theirs.IsZero() {
+		return ours
+	}
+	return theirs
+}

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -88,8 +90,8 @@ const (
 
 // The outcomes that come up again and again.
 var (
-	// A create whose answer was lost after the commit: found, revoked, made again.
-	madeAgain = &outcome{calls: 2, live: 2}
+	// A create whose answer was lost after the commit: found, deleted, created again.
+	createdAgain = &outcome{calls: 2, live: 2}
 	// Any other call that was retried once.
 	retriedOnce = &outcome{calls: 2, live: 1}
 	deletedOnce = &outcome{calls: 1, live: 0}
@@ -98,9 +100,9 @@ var (
 	fine         = &outcome{calls: 1, live: 1}
 )
 
-// lostBefore is a create that may have been committed but was not.
-func lostBefore(code codes.Code) *outcome {
-	return &outcome{code: code, calls: 1, live: 1, says: []string{nothing}}
+// notCreated is a create that may have been committed but was not.
+func notCreated(code codes.Code) *outcome {
+	return &outcome{code: code, calls: 1, live: 1, says: []string{noMatch}}
 }
 
 // refusedOnce is a call that is not sent again.
@@ -108,7 +110,7 @@ func refusedOnce(code codes.Code, says ...string) *outcome {
 	return &outcome{code: code, calls: 1, live: 1, says: says}
 }
 
-func malformedWith(calls int, says ...string) *outcome {
+func unusableWith(calls int, says ...string) *outcome {
 	return &outcome{code: codes.DataLoss, calls: calls, live: 1, says: says}
 }
 
@@ -124,30 +126,30 @@ func faultCases() map[string]faultCase {
 		},
 		"reset before commit": {
 			inject: func(f *fixture, method string) { f.Inject(emulator.Fault{Method: method, Drop: true, Times: 1}) },
-			create: lostBefore(codes.Unavailable), del: deletedAgain, rest: retriedOnce,
+			create: notCreated(codes.Unavailable), del: deletedAgain, rest: retriedOnce,
 		},
 		"reset after commit": {
 			inject: func(f *fixture, method string) {
 				f.Inject(emulator.Fault{Method: method, When: after, Drop: true, Times: 1})
 			},
-			create: madeAgain, del: deletedAgain, rest: retriedOnce,
+			create: createdAgain, del: deletedAgain, rest: retriedOnce,
 		},
 		"Unavailable before commit": {
 			inject: fails(before, codes.Unavailable, 1),
-			create: lostBefore(codes.Unavailable), del: deletedAgain, rest: retriedOnce,
+			create: notCreated(codes.Unavailable), del: deletedAgain, rest: retriedOnce,
 		},
 		"Unavailable after commit": {
 			inject: fails(after, codes.Unavailable, 1),
-			create: madeAgain, del: deletedAgain, rest: retriedOnce,
+			create: createdAgain, del: deletedAgain, rest: retriedOnce,
 		},
 		"Unavailable for good": {
 			inject: fails(before, codes.Unavailable, 0),
-			create: lostBefore(codes.Unavailable),
+			create: notCreated(codes.Unavailable),
 			rest:   &outcome{code: codes.Unavailable, calls: 5, live: 1, says: []string{"on purpose"}},
 		},
 		"Unavailable after every commit": {
 			inject: fails(after, codes.Unavailable, 0),
-			create: &outcome{code: codes.Unavailable, calls: 2, live: 1, says: []string{"it was revoked, so nothing was left behind"}},
+			create: &outcome{code: codes.Unavailable, calls: 2, live: 1, says: []string{wasDeleted}},
 			del:    deletedAgain, // NotFound is not a commit.
 			rest:   &outcome{code: codes.Unavailable, calls: 5, live: 1},
 		},
@@ -165,7 +167,7 @@ func faultCases() map[string]faultCase {
 		},
 		"ResourceExhausted for good": {
 			inject: fails(before, codes.ResourceExhausted, 0),
-			rest:   &outcome{code: codes.ResourceExhausted, calls: maxExhausted, live: 1, says: []string{"on purpose"}},
+			rest:   &outcome{code: codes.ResourceExhausted, calls: 8, live: 1, says: []string{"on purpose"}},
 		},
 		"ResourceExhausted until tomorrow": {
 			inject: func(f *fixture, method string) {
@@ -256,70 +258,94 @@ func faultCases() map[string]faultCase {
 					}},
 				}})
 			},
-			rest: &outcome{code: codes.InvalidArgument, calls: 1, live: 1, check: violation("INVALID", "group_invite.ttl", `is too long\u001b[31m`)},
+			// A create is sent again without its mark.
+			create: &outcome{code: codes.InvalidArgument, calls: 2, live: 1, check: violation("INVALID", "group_invite.ttl", `is too long\u001b[31m`)},
+			rest:   &outcome{code: codes.InvalidArgument, calls: 1, live: 1, check: violation("INVALID", "group_invite.ttl", `is too long\u001b[31m`)},
 		},
 		"answer without a uid": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Uid = "" }),
-			create: madeAgain, get: malformedWith(1, "another invite"), list: malformedWith(1, "not the UIDP"),
+			create: createdAgain, get: unusableWith(1, "another invite"), list: unusableWith(1, "not the UIDP"),
 		},
 		"answers without a uid for good": {
 			inject: spoils(0, func(i *iam.GroupInvite) { i.Uid = "" }),
-			create: malformedWith(2, "no uid", "nothing was left behind"),
+			create: unusableWith(2, "no uid", wasDeleted),
 		},
 		"answer with the uid of another group": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Uid = strings.Repeat("0", 40) + "/0123456789abcdef" }),
-			create: madeAgain, get: malformedWith(1, "another invite"), list: fine,
+			create: createdAgain, get: unusableWith(1, "another invite"), list: fine,
 		},
 		"answer whose uid is no UIDP": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Uid += "/../.." }),
-			create: madeAgain, get: malformedWith(1, "another invite"), list: malformedWith(1, "not the UIDP"),
+			create: createdAgain, get: unusableWith(1, "another invite"), list: unusableWith(1, "not the UIDP"),
 		},
 		"answer without a code": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Code = "" }),
-			create: malformedWith(1, "no code", "nothing was left behind"), get: fine, list: fine,
+			create: unusableWith(1, "no code", wasDeleted), get: fine, list: fine,
 		},
 		"answer without timestamps": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.CreateTime, i.ExpirationTime = nil, nil }),
-			create: malformedWith(1, "is missing", "nothing was left behind"),
-			get:    malformedWith(1, "is missing"), list: malformedWith(1, "is missing"),
+			create: unusableWith(1, "is missing", wasDeleted),
+			get:    unusableWith(1, "is missing"), list: unusableWith(1, "is missing"),
 		},
 		"answer with a huge code": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Code = strings.Repeat("A", 8<<20) }),
-			create: malformedWith(1, "8388608 bytes", "nothing was left behind"),
-			get:    malformedWith(1, "8388608 bytes"), list: malformedWith(1, "8388608 bytes"),
+			create: unusableWith(1, "8388608 bytes", wasDeleted),
+			get:    unusableWith(1, "8388608 bytes"), list: unusableWith(1, "8388608 bytes"),
 		},
 		"answer with a huge address": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Email = strings.Repeat("a", 8<<20) }),
-			create: malformedWith(1, "nothing was left behind"),
-			get:    malformedWith(1, "bytes long"), list: malformedWith(1, "bytes long"),
+			create: unusableWith(1, wasDeleted),
+			get:    unusableWith(1, "bytes long"), list: unusableWith(1, "bytes long"),
 		},
 		"answer with another role": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.RoleUid = strings.Repeat("0", 40) }),
-			create: malformedWith(1, "another role", "nothing was left behind"),
+			create: unusableWith(1, "another role", wasDeleted),
 		},
 		"hang before commit": {
 			setup:  func(testing.TB) func(*setup) { return requestTimeout(time.Second) },
 			inject: func(f *fixture, method string) { f.Inject(emulator.Fault{Method: method, Hang: true}) },
-			create: lostBefore(codes.DeadlineExceeded), rest: refusedOnce(codes.DeadlineExceeded),
+			create: notCreated(codes.DeadlineExceeded), rest: &outcome{code: codes.DeadlineExceeded, calls: 2, live: 1},
+		},
+		"hang once before commit": {
+			setup:  func(testing.TB) func(*setup) { return requestTimeout(2 * time.Second) },
+			inject: func(f *fixture, method string) { f.Inject(emulator.Fault{Method: method, Hang: true, Times: 1}) },
+			create: notCreated(codes.DeadlineExceeded), del: deletedAgain, rest: retriedOnce,
 		},
 		"hang after commit": {
 			setup: func(testing.TB) func(*setup) { return requestTimeout(time.Second) },
 			inject: func(f *fixture, method string) {
 				f.Inject(emulator.Fault{Method: method, When: after, Hang: true, Times: 1})
 			},
-			create: madeAgain, del: &outcome{code: codes.DeadlineExceeded, calls: 1}, rest: refusedOnce(codes.DeadlineExceeded),
+			create: createdAgain, del: deletedAgain, rest: retriedOnce,
 		},
 	}
-	for _, code := range []codes.Code{codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.Aborted, codes.Canceled, codes.DataLoss} {
+	for _, code := range []codes.Code{codes.DeadlineExceeded, codes.Internal, codes.Unknown, codes.Aborted} {
 		cases[code.String()+" before commit"] = faultCase{
-			inject: fails(before, code, 1), create: lostBefore(code), rest: refusedOnce(code, "on purpose"),
+			inject: fails(before, code, 1), create: notCreated(code), del: deletedAgain, rest: retriedOnce,
 		}
 		cases[code.String()+" after commit"] = faultCase{
-			inject: fails(after, code, 1), create: madeAgain,
+			inject: fails(after, code, 1), create: createdAgain, del: deletedAgain, rest: retriedOnce,
+		}
+	}
+	for _, code := range []codes.Code{codes.Canceled, codes.DataLoss} {
+		cases[code.String()+" before commit"] = faultCase{
+			inject: fails(before, code, 1), create: notCreated(code), rest: refusedOnce(code, "on purpose"),
+		}
+		cases[code.String()+" after commit"] = faultCase{
+			inject: fails(after, code, 1), create: createdAgain,
 			del: &outcome{code: code, calls: 1}, rest: refusedOnce(code, "on purpose"),
 		}
 	}
 	return cases
+}
+
+// errorCode is the code of an operation's error.
+func errorCode(err error) codes.Code {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return status.Code(err)
 }
 
 func waited(least time.Duration) func(*testing.T, *fixture, *Error) {
@@ -358,7 +384,7 @@ func refusedWithout(capability string) *outcome {
 	return o
 }
 
-func TestFaultsEndAsTheyShould(t *testing.T) {
+func TestClient_faults(t *testing.T) {
 	t.Parallel()
 	for name, fault := range faultCases() {
 		for method, want := range map[string]*outcome{
@@ -378,7 +404,7 @@ func TestFaultsEndAsTheyShould(t *testing.T) {
 				}
 				f := start(t, options...)
 				other := f.spec()
-				other.Email = "somebody@else.example"
+				other.Email = "jo@else.example"
 				old := f.add(other)
 				if fault.inject != nil {
 					fault.inject(f, method)
@@ -390,7 +416,7 @@ func TestFaultsEndAsTheyShould(t *testing.T) {
 				if took := time.Since(began); took > 20*time.Second {
 					t.Errorf("it took %s", took)
 				}
-				if got := codeOf(err); got != want.code {
+				if got := errorCode(err); got != want.code {
 					t.Fatalf("ended with %s (%v), want %s", got, err, want.code)
 				}
 				f.wantCalls(t, method, want.calls)
@@ -401,7 +427,7 @@ func TestFaultsEndAsTheyShould(t *testing.T) {
 				if err != nil {
 					e = problem(t, err)
 					wantText(t, e.Error(), want.says...)
-					if e.API != f.client.config.API || e.Doing == "" {
+					if e.API != f.client.api || e.Doing == "" {
 						t.Errorf("the error names the API %q and the attempt %q", e.API, e.Doing)
 					}
 					if strings.Contains(e.Error(), f.tokens.current) {

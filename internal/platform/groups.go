@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
@@ -16,29 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Group is an organization (a root group) or a folder.
-type Group struct {
-	// ID is the group's UIDP.
-	ID string
-	// Name is unique among the children of one group, and among verified organizations.
-	Name string
-	// Description is what people wrote of it. It may be empty.
-	Description string
-	// Verified says that Chainguard verified the organization.
-	Verified bool
-	// CreatedAt and UpdatedAt are the platform's times, in UTC, zero where it does not tell.
-	CreatedAt, UpdatedAt time.Time
-}
-
-// ParentID is the UIDP of the group that the group is a folder of, and empty for an organization.
-func (g Group) ParentID() string {
-	if uidp.InRoot(g.ID) {
-		return ""
-	}
-	return uidp.Parent(g.ID)
-}
-
-// ReadGroup is the group with the UIDP id. [IsNotFound] tells whether the error is that there is none.
+// ReadGroup returns the group with the UIDP id. [IsNotFound] tells whether the error is that there is none.
 func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
 	doing := "reading group " + redact.Text(id)
 	answer, err := c.groups.GetGroup(ctx, &iam.GetGroupRequest{Uid: id})
@@ -46,7 +23,7 @@ func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
 		return Group{}, c.explain(err, readGroups, doing)
 	}
 	if answer.GetUid() != id {
-		return Group{}, c.malformed(doing, "it is about another group, %q", redact.Text(answer.GetUid()))
+		return Group{}, c.unusable(doing, "it is about another group, %q", redact.Text(answer.GetUid()))
 	}
 	return readGroup(answer), nil
 }
@@ -82,22 +59,24 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 	return path, nil
 }
 
-// FindGroup is the group that reference means: a name, the names from an organization down to a folder, joined by
-// "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] where
-// there is no such group or no telling which, and [IsNotFound] of a UIDP. The answer is remembered.
+// FindGroup returns the group that reference means: a name, the names from an organization down to a folder, joined by
+// "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] if there
+// is no such group, or more than one, and [IsNotFound] of a UIDP. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
-	return c.byGroup.get(ctx, reference, c.config.Now, func(ctx context.Context) (Group, error) {
-		group, err := c.findGroup(ctx, reference)
+	return c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
+		group, err := within(ctx, c.limits.lookup, "looking up group "+strconv.Quote(redact.Text(reference)), func(ctx context.Context) (Group, error) {
+			return c.findGroup(ctx, reference)
+		})
 		if err == nil && reference != group.ID {
-			c.written.Store(group.ID, reference)
+			c.groupRefs.Store(group.ID, reference)
 		}
-		return group, err
+		return group, c.explain(err, readGroups, "looking up a group")
 	})
 }
 
 func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {
 	if uidp.Valid(reference) {
-		return findNew(ctx, c.config.Sleep, func() (Group, error) { return c.ReadGroup(ctx, reference) })
+		return findNew(ctx, c.clock, func() (Group, error) { return c.ReadGroup(ctx, reference) })
 	}
 	names, ok := splitReference(reference)
 	if !ok {
@@ -166,11 +145,7 @@ func (c *Client) noGroup(ctx context.Context, reference, name string, parents []
 	}
 	detail += " that this identity can see."
 	if all, err := c.listGroups(ctx, "listing groups", &iam.ListGroupsRequest{Uidp: filter}); err == nil {
-		names := make([]string, len(all))
-		for i, g := range all {
-			names[i] = g.Name
-		}
-		detail += suggest(name, names, "It sees no group there at all.")
+		detail += suggest(name, paths(all), "It sees no group there at all.")
 	}
 	return &NameError{Kind: "group", Name: reference, detail: detail}
 }
@@ -202,24 +177,53 @@ func (c *Client) manyGroups(ctx context.Context, reference string, found []Group
 		len(found), reference, strings.Join(lines, "\n"))}
 }
 
-// listGroups are the groups on all pages of a listing.
+// paths are what groups can be named by: each by the names from the uppermost of them down to it.
+func paths(groups []Group) []string {
+	names := make(map[string]string, len(groups))
+	for _, group := range groups {
+		names[group.ID] = group.Name
+	}
+	all := make([]string, len(groups))
+	for i, group := range groups {
+		all[i] = group.Name
+		for above := group.ParentID(); names[above] != ""; above = (Group{ID: above}).ParentID() {
+			all[i] = names[above] + "/" + all[i]
+		}
+	}
+	return all
+}
+
+// groupName is what an error calls a group: the reference that it was looked up by, or else its UIDP.
+func (c *Client) groupName(id string) string {
+	if reference, ok := c.groupRefs.Load(id); ok {
+		return fmt.Sprintf("group %q", reference)
+	}
+	return "group " + redact.Text(id)
+}
+
+// listGroups returns the groups on all pages of a listing.
 func (c *Client) listGroups(ctx context.Context, doing string, request *iam.ListGroupsRequest) ([]Group, error) {
-	request.PageSize = pageSize
-	return allPages(c, doing, func(token string) ([]Group, string, error) {
-		request.PageToken = token
-		page, err := c.groups.ListGroups(ctx, request)
-		if err != nil {
-			return nil, "", c.explain(err, readGroups, doing)
-		}
-		groups := make([]Group, len(page.GetGroups()))
-		for i, answer := range page.GetGroups() {
-			if err := c.checkNamed(answer, doing); err != nil {
-				return nil, "", err
+	pages := &pager[Group]{
+		id: func(g Group) string { return g.ID },
+		fetch: func(ctx context.Context, token string) (page[Group], error) {
+			answer, err := c.groups.ListGroups(ctx, &iam.ListGroupsRequest{
+				Uidp: request.GetUidp(), Name: request.GetName(), PageSize: pageSize, PageToken: token,
+			})
+			result := page[Group]{next: answer.GetNextPageToken()}
+			if err != nil {
+				return result, err
 			}
-			groups[i] = readGroup(answer)
-		}
-		return groups, page.GetNextPageToken(), nil
-	})
+			for _, item := range answer.GetGroups() {
+				if bad := c.checkNamed(item, doing); bad != nil {
+					return result, bad
+				}
+				result.items = append(result.items, readGroup(item))
+			}
+			return result, nil
+		},
+	}
+	groups, err := within(ctx, c.limits.lookup, doing, pages.all)
+	return groups, c.explain(err, readGroups, doing)
 }
 
 func readGroup(answer *iam.Group) Group {

@@ -44,8 +44,10 @@ type setup struct {
 	emulator emulator.Options
 	client   Config
 	realTime bool // the machine's clock and real waits, for what depends on when gRPC connects again
-	noGroup  bool // the seed has no folder for the fixture
-	api      func(emulatorURL string) string
+
+	clientAhead time.Duration // how far the client's clock is ahead of the platform's
+	noGroup     bool          // the seed has no folder for the fixture
+	api         func(emulatorURL string) string
 }
 
 func start(t testing.TB, options ...func(*setup)) *fixture {
@@ -53,13 +55,15 @@ func start(t testing.TB, options ...func(*setup)) *fixture {
 	f := &fixture{clock: clock.NewFake(begin), waits: &waits{}}
 	s := setup{client: Config{UserAgent: "test/1", RequestTimeout: 10 * time.Second}}
 	s.emulator.Clock = f.clock
-	s.client.Now = f.clock.Now
-	s.client.Sleep = func(ctx context.Context, d time.Duration) error { return f.waits.wait(ctx, f.clock, d) }
+	s.client.Clock = waitingClock{f.clock, f.waits}
 	for _, option := range options {
 		option(&s)
 	}
+	if s.clientAhead != 0 {
+		s.client.Clock = aheadClock{waitingClock{f.clock, f.waits}, s.clientAhead}
+	}
 	if s.realTime {
-		s.emulator.Clock, s.client.Now, s.client.Sleep = nil, nil, nil
+		s.emulator.Clock, s.client.Clock = nil, nil
 	}
 	f.Emulator = emulator.ForTest(t, s.emulator)
 	f.tokens = &tokens{current: f.AdminToken()}
@@ -169,8 +173,11 @@ func wantText(t testing.TB, got string, want ...string) {
 	}
 }
 
-// nothing is what a create says that failed and left no invite.
-const nothing = "Nothing was left behind"
+// What a create that failed says of the invite that it may have created.
+const (
+	noMatch    = "No matching invite was found in the group as of "
+	wasDeleted = ", which the request had created, was deleted."
+)
 
 // tokens hand out one token, and the next after that was discarded.
 type tokens struct {
@@ -214,6 +221,26 @@ func (k *tokens) Discard(token string) {
 		k.current, k.next = k.next[0], k.next[1:]
 	}
 }
+
+// waitingClock is the fake clock with the waits of a client recorded.
+type waitingClock struct {
+	*clock.Fake
+	waits *waits
+}
+
+// Sleep implements [clock.Clock].
+func (c waitingClock) Sleep(ctx context.Context, d time.Duration) error {
+	return c.waits.wait(ctx, c.Fake, d)
+}
+
+// aheadClock is a client's clock that is ahead of the platform's.
+type aheadClock struct {
+	waitingClock
+	by time.Duration
+}
+
+// Now implements [clock.Clock].
+func (c aheadClock) Now() time.Time { return c.Fake.Now().Add(c.by) }
 
 // waits are the waits of a client, which take no time but on the fake clock.
 type waits struct {

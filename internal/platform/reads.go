@@ -4,22 +4,19 @@ import (
 	"context"
 	"sync"
 
-	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
-
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// A refresh reads every invite on its own, and hundreds of them are in one group. Which reads are worth a listing of
-// the group is decided by one rule, which knows no time:
+// Terraform refreshes each invite separately, and a group may have hundreds of them. reads answers them from a listing of
+// the group where that takes fewer calls. The rule does not depend on time:
 //
 //   - The first read of a group is a Get. Most groups have one invite in a configuration.
-//   - From the second on, the group is listed, and reads are answered from the list, as long as the list takes no more
+//   - From the second on, the group is listed, and reads are answered from the listing, as long as that takes no more
 //     pages than there have been reads of the group, or than cheapPages. So it never costs much more than the Gets that
-//     it saves, however many invites of others the group holds.
-//   - What the list does not hold, one Get decides: a page may have been short or have shifted, and the invite may be
-//     younger than the list. So it is for an invite that was read before, or that this process revoked: what a list
-//     that began earlier says of it may be out of date.
+//     it saves, however many other invites the group has.
+//   - What the listing does not hold, a Get decides: a page may have been short or have shifted, and the invite may be
+//     younger than the listing. The same goes for an invite that was read before, or that this process deleted: what a
+//     listing that began earlier says of it may be out of date.
 //
 // cheapPages is what a thousand invites take.
 const cheapPages = 5
@@ -35,61 +32,31 @@ type groupReads struct {
 	mu      sync.Mutex
 	asked   int                 // reads so far
 	listed  map[string]*Invite  // not asked for yet
-	settled map[string]struct{} // ids that the list must not answer for (any more): they were read before, or revoked
-	list    *listing
-	total   int64         // invites in the group, negative where the platform does not tell
-	done    bool          // the list is at its end, or failed
-	coming  chan struct{} // closed when the page comes that is on its way, nil if there is none
+	settled map[string]struct{} // what the listing must not answer for (any more): read before, or deleted
+	pages   *pager[*Invite]
+	total   int64         // invites in the group, negative if the platform does not tell
+	done    bool          // the listing has ended or failed
+	coming  chan struct{} // closed when the page arrives that is being fetched, nil if there is none
 }
 
-// ReadInvite is the invite with the UIDP id. [IsNotFound] tells whether the error is that there is none (any more).
-// Where many invites of one group are read, it may be answered from a listing of the group that began after the
-// client was made.
-func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
-	group := c.readsOf(uidp.Parent(id))
-	invite, err := group.take(ctx, id)
-	switch {
-	case err != nil:
-		return nil, c.explain(err, readInvites, "reading invite "+redact.Text(id))
-	case invite != nil:
-		return invite, nil
-	default:
-		return c.getInvite(ctx, id)
+// take answers a read from a listing of the invite's group, going on with it if that is worth a call. It returns nil if
+// the listing has no answer.
+func (r *reads) take(ctx context.Context, id string, list func() *pager[*Invite]) (*Invite, error) {
+	groupID := uidp.Parent(id)
+	r.mu.Lock()
+	if r.groups == nil {
+		r.groups = map[string]*groupReads{}
 	}
-}
-
-// getInvite asks the platform for one invite.
-func (c *Client) getInvite(ctx context.Context, id string) (*Invite, error) {
-	doing := "reading invite " + redact.Text(id)
-	var answer *iam.GroupInvite
-	err := c.withYoungGroup(ctx, uidp.Parent(id), func() (err error) {
-		answer, err = c.invites.GetGroupInvite(ctx, &iam.GetGroupInviteRequest{Uid: id})
-		return err
-	})
-	if err != nil {
-		return nil, c.explain(err, readInvites, doing)
-	}
-	if answer.GetUid() != id {
-		return nil, c.malformed(doing, "it is about another invite, %q", redact.Text(answer.GetUid()))
-	}
-	return c.readInvite(answer, doing)
-}
-
-func (c *Client) readsOf(groupID string) *groupReads {
-	c.reads.mu.Lock()
-	defer c.reads.mu.Unlock()
-	if c.reads.groups == nil {
-		c.reads.groups = map[string]*groupReads{}
-	}
-	group := c.reads.groups[groupID]
+	group := r.groups[groupID]
 	if group == nil {
-		group = &groupReads{list: c.newListing(Scope{GroupID: groupID}), listed: map[string]*Invite{}, settled: map[string]struct{}{}, total: -1}
-		c.reads.groups[groupID] = group
+		group = &groupReads{pages: list(), listed: map[string]*Invite{}, settled: map[string]struct{}{}, total: -1}
+		r.groups[groupID] = group
 	}
-	return group
+	r.mu.Unlock()
+	return group.take(ctx, id)
 }
 
-// forget drops an invite that this process revoked.
+// forget drops an invite that this process deleted.
 func (r *reads) forget(id string) {
 	r.mu.Lock()
 	group := r.groups[uidp.Parent(id)]
@@ -98,11 +65,10 @@ func (r *reads) forget(id string) {
 		group.mu.Lock()
 		defer group.mu.Unlock()
 		delete(group.listed, id)
-		group.settled[id] = struct{}{} // The page that is on its way may hold it.
+		group.settled[id] = struct{}{} // The page that is being fetched may hold it.
 	}
 }
 
-// take answers one read from the list, going on with it if that is worth it. It is nil where the list has no answer.
 func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -136,28 +102,28 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 	}
 }
 
-// worthAPage reports whether the next page of the list is worth its call.
+// worthAPage reports whether the next page of the listing is worth its call.
 func (g *groupReads) worthAPage() bool {
 	budget := max(g.asked, cheapPages)
-	if g.done || g.list.pages >= budget {
+	if g.done || g.pages.pages >= budget {
 		return false
 	}
 	return g.total < 0 || (g.total+pageSize-1)/pageSize <= int64(budget)
 }
 
-// nextPage gets a page for all who wait for it. Those who give up do not end it.
+// nextPage fetches a page for all reads that wait for it. A read that gives up does not end it.
 func (g *groupReads) nextPage(ctx context.Context, coming chan struct{}) {
-	page, err := g.list.next(ctx)
+	page, err := g.pages.next(ctx)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	defer close(coming)
 	g.coming = nil
 	if err != nil {
-		g.done = true // Each read gets to the platform on its own, and to its own error.
+		g.done = true // Each read calls the platform on its own, and gets its own error.
 		return
 	}
-	g.total, g.done = page.total, page.last
-	for _, invite := range page.invites {
+	g.total, g.done = page.total, g.pages.done
+	for _, invite := range page.items {
 		g.listed[invite.ID] = invite
 	}
 }

@@ -286,7 +286,7 @@ func TestTenThousandReadsKeepNothingButSummaries(t *testing.T) {
 	ids := f.fill(f.group, n)
 	f.readAll(t, ids, 10)
 
-	group := f.client.readsOf(f.group)
+	group := f.client.reads.groups[f.group]
 	if got := len(group.listed); got > 200 {
 		t.Errorf("%d invites are kept after each was read", got)
 	}

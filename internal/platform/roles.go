@@ -19,22 +19,7 @@ import (
 // no longer have it.
 const ClusterRoleName = "gulfstream"
 
-// Role is a set of capabilities that is granted in a group.
-type Role struct {
-	// ID is the role's UIDP.
-	ID string
-	// Name is what people call it, such as "viewer".
-	Name string
-	// Description is what people wrote of it. It may be empty.
-	Description string
-	// Capabilities are the names of what the role allows, such as "groups.list", sorted.
-	Capabilities []string
-}
-
-// Managed reports whether the role is one of Chainguard's own, which every organization has.
-func (r Role) Managed() bool { return uidp.InRoot(r.ID) }
-
-// ReadRole is the role with the UIDP id. [IsNotFound] tells whether the error is that there is none.
+// ReadRole returns the role with the UIDP id. [IsNotFound] tells whether the error is that there is none.
 func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 	doing := "reading role " + redact.Text(id)
 	answer, err := c.roles.GetRole(ctx, &iam.GetRoleRequest{Uid: id})
@@ -42,7 +27,7 @@ func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 		return Role{}, c.explain(err, readRoles, doing)
 	}
 	if answer.GetUid() != id {
-		return Role{}, c.malformed(doing, "it is about another role, %q", redact.Text(answer.GetUid()))
+		return Role{}, c.unusable(doing, "it is about another role, %q", redact.Text(answer.GetUid()))
 	}
 	return readRole(answer), nil
 }
@@ -61,14 +46,14 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 // are several. The error is a [*NameError] where there is none or no telling which, and [IsNotFound] of a UIDP, which name
 // may be as well. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
-	return c.byRole.get(ctx, groupID+"\x00"+name, c.config.Now, func(ctx context.Context) (Role, error) {
+	return c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
 		return c.findRole(ctx, name, groupID)
 	})
 }
 
 func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, error) {
 	if uidp.Valid(name) {
-		return findNew(ctx, c.config.Sleep, func() (Role, error) { return c.ReadRole(ctx, name) })
+		return findNew(ctx, c.clock, func() (Role, error) { return c.ReadRole(ctx, name) })
 	}
 	if name == "" {
 		return Role{}, &NameError{Kind: "role", detail: "A role needs a name or a UIDP, and this is empty."}
@@ -78,12 +63,9 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 		return Role{}, err
 	}
 	named = slices.DeleteFunc(slices.Clone(named), func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
-	hint := ""
-	if groupID == "" {
-		if i := slices.IndexFunc(named, Role.Managed); i >= 0 {
-			named = named[i : i+1]
-		}
-		hint = ", or set `group`"
+	if groupID == "" && slices.ContainsFunc(named, Role.Managed) {
+		// Any organization that the caller can see may have a custom role of that name.
+		named = slices.DeleteFunc(named, func(r Role) bool { return !r.Managed() })
 	}
 	switch len(named) {
 	case 1:
@@ -101,14 +83,22 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	}
 	slices.Sort(lines)
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
-		"%d roles that %s are named %q:\n\n%s\n\nUse the UIDP of one of them%s.",
-		len(named), c.within(groupID), name, strings.Join(lines, "\n"), hint)}
+		"%d roles that %s are named %q:\n\n%s\n\nUse the UIDP of the role that you mean%s.",
+		len(named), c.whereFrom(groupID), name, strings.Join(lines, "\n"), orGroup(groupID))}
+}
+
+// orGroup names the other way out of an ambiguity, if it is one.
+func orGroup(groupID string) string {
+	if groupID == "" {
+		return ", or set `group` to the group that it is granted in"
+	}
+	return ""
 }
 
 // rolesNamed are the roles of a name that the caller can see, wherever they can be given. The answer is remembered: the
 // groups of a configuration mostly give the same roles.
 func (c *Client) rolesNamed(ctx context.Context, name string) ([]Role, error) {
-	return c.named.get(ctx, name, c.config.Now, func(ctx context.Context) ([]Role, error) {
+	return c.rolesByName.get(ctx, c.clock, name, func(ctx context.Context) ([]Role, error) {
 		return c.listRoles(ctx, "looking up role "+strconv.Quote(redact.Text(name)), &iam.ListRolesRequest{Name: name})
 	})
 }
@@ -120,25 +110,16 @@ func (c *Client) ExpectRole(ctx context.Context, name string) {
 	}
 }
 
-// within says where a role was looked for, after "that", in the words in which the group was asked for.
-func (c *Client) within(groupID string) string {
+// whereFrom says which roles a name was looked up among, after "that".
+func (c *Client) whereFrom(groupID string) string {
 	if groupID == "" {
 		return "this identity can see"
 	}
-	if name, ok := c.written.Load(groupID); ok {
-		return fmt.Sprintf("can be given in group %q", name)
-	}
-	return "can be given in group " + groupID
-}
-
-// usableIn reports whether the role can be given in a group: custom roles of every group that the caller can see
-// share the platform's name filter.
-func (r Role) usableIn(groupID string) bool {
-	return r.Managed() || groupID == "" || uidp.IsAncestorOrSelf(uidp.Parent(r.ID), groupID)
+	return "can be granted in " + c.groupName(groupID)
 }
 
 func (c *Client) noRole(ctx context.Context, name, groupID string) error {
-	detail := fmt.Sprintf("There is no role named %q that %s.", name, c.within(groupID))
+	detail := fmt.Sprintf("There is no role named %q that %s.", name, c.whereFrom(groupID))
 	if all, err := c.listRoles(ctx, "listing roles", &iam.ListRolesRequest{}); err == nil {
 		var names []string
 		for _, role := range all {
@@ -151,24 +132,27 @@ func (c *Client) noRole(ctx context.Context, name, groupID string) error {
 	return &NameError{Kind: "role", Name: name, detail: detail}
 }
 
-// listRoles are the roles on all pages of a listing.
+// listRoles returns the roles on all pages of a listing.
 func (c *Client) listRoles(ctx context.Context, doing string, request *iam.ListRolesRequest) ([]Role, error) {
-	request.PageSize = pageSize
-	return allPages(c, doing, func(token string) ([]Role, string, error) {
-		request.PageToken = token
-		page, err := c.roles.ListRoles(ctx, request)
-		if err != nil {
-			return nil, "", c.explain(err, readRoles, doing)
-		}
-		roles := make([]Role, len(page.GetRoles()))
-		for i, answer := range page.GetRoles() {
-			if err := c.checkNamed(answer, doing); err != nil {
-				return nil, "", err
+	pages := &pager[Role]{
+		id: func(r Role) string { return r.ID },
+		fetch: func(ctx context.Context, token string) (page[Role], error) {
+			answer, err := c.roles.ListRoles(ctx, &iam.ListRolesRequest{Name: request.GetName(), PageSize: pageSize, PageToken: token})
+			result := page[Role]{next: answer.GetNextPageToken()}
+			if err != nil {
+				return result, err
 			}
-			roles[i] = readRole(answer)
-		}
-		return roles, page.GetNextPageToken(), nil
-	})
+			for _, item := range answer.GetRoles() {
+				if bad := c.checkNamed(item, doing); bad != nil {
+					return result, bad
+				}
+				result.items = append(result.items, readRole(item))
+			}
+			return result, nil
+		},
+	}
+	roles, err := within(ctx, c.limits.lookup, doing, pages.all)
+	return roles, c.explain(err, readRoles, doing)
 }
 
 func readRole(answer *iam.Role) Role {

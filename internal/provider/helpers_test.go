@@ -11,6 +11,7 @@ import (
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"github.com/hashicorp/terraform-plugin-testing/compare"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
@@ -182,3 +183,23 @@ func (c *skewedClock) Now() time.Time {
 
 // Sleep implements [clock.Clock]. The platform does not wait by its clock.
 func (c *skewedClock) Sleep(context.Context, time.Duration) error { return nil }
+
+// expiresAbout checks a time of expiry. A create asks for up to half a second less than its TTL, which is its mark.
+func expiresAbout(want string) knownvalue.Check {
+	return knownvalue.StringFunc(func(got string) error { return checkExpiry(got, want) })
+}
+
+func checkExpiry(got, want string) error {
+	at, err := time.Parse(time.RFC3339, got)
+	if err != nil {
+		return err
+	}
+	latest, err := time.Parse(time.RFC3339, want)
+	if err != nil {
+		return err
+	}
+	if early := latest.Sub(at); early < 0 || early >= 500*time.Millisecond {
+		return fmt.Errorf("it expires at %s, want %s or up to half a second before", got, want)
+	}
+	return nil
+}

@@ -206,7 +206,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 	}
 
 	result.FromAPI(invite)
-	result.Code = types.StringValue(invite.Code)
+	result.Code = types.StringValue(invite.Code.Reveal())
 	resp.Diagnostics.Append(resp.Result.Set(ctx, &result)...)
 	if result.RevokeOnClose.ValueBool() {
 		resp.Diagnostics.Append(keepForClose(ctx, resp, invite.ID)...)

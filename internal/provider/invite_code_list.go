@@ -96,11 +96,11 @@ func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, sear
 	pushed := int64(0)
 	for invite := range l.session.find(ctx, search, diags) {
 		result := req.NewListResult(ctx)
-		result.DisplayName = displayName(invite.Invite, groups.path(ctx, l.session, invite.GroupID))
+		result.DisplayName = displayName(invite, groups.path(ctx, l.session, invite.GroupID))
 		result.Diagnostics.Append(setIdentity(ctx, result.Identity, types.StringValue(invite.ID))...)
 		if req.IncludeResource {
 			model := newInviteCodeModel()
-			model.setFound(invite.Invite, invite.AsOf)
+			model.setFound(invite, invite.AsOf)
 			result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)
 		}
 		if !push(result) {

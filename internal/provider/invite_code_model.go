@@ -123,7 +123,7 @@ func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
 		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read tells.
 		m.RoleName = planned
 	}
-	m.Code = types.StringValue(invite.Code)
+	m.Code = types.StringValue(invite.Code.Reveal())
 	m.Status = types.StringValue(statusActive)
 }
 

@@ -117,9 +117,9 @@ type listedInviteModel struct {
 }
 
 // FromAPI sets the attributes from a listing of the platform.
-func (m *listedInviteModel) FromAPI(invite platform.Listed) {
-	m.inviteFacts.FromAPI(invite.Invite)
-	m.KeyID = stringOrNull(invite.KeyID)
+func (m *listedInviteModel) FromAPI(invite *platform.Invite) {
+	m.inviteFacts.FromAPI(invite)
+	m.KeyID = stringOrNull(invite.KeyID.Reveal())
 	m.Status = types.StringValue(statusOf(invite.CreatedAt, invite.ExpiresAt, 0, invite.AsOf))
 }
 
@@ -130,14 +130,14 @@ func (d *inviteCodesDataSource) Read(ctx context.Context, req datasource.ReadReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	var found []platform.Listed
+	var found []*platform.Invite
 	for invite := range d.session.find(ctx, model.inviteSearch, &resp.Diagnostics) {
 		found = append(found, invite)
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	slices.SortFunc(found, func(a, b platform.Listed) int {
+	slices.SortFunc(found, func(a, b *platform.Invite) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
 	model.InviteCodes = make([]listedInviteModel, len(found)) // Not nil: no invites are an empty list, not null.

@@ -25,8 +25,8 @@ type inviteSearch struct {
 
 // find yields the invites that match, in the platform's order. An error ends it and is in diags: a search is complete or
 // fails.
-func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Diagnostics) iter.Seq[platform.Listed] {
-	return func(yield func(platform.Listed) bool) {
+func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Diagnostics) iter.Seq[*platform.Invite] {
+	return func(yield func(*platform.Invite) bool) {
 		client := s.client(diags)
 		scope := s.scope(ctx, s.groupOrDefault(search.Group), search.Recursive, diags)
 		if diags.HasError() {
@@ -77,12 +77,12 @@ func (s *session) scope(ctx context.Context, group types.String, recursive types
 	}
 }
 
-func (f inviteSearch) ofRole(invite platform.Listed) bool {
+func (f inviteSearch) ofRole(invite *platform.Invite) bool {
 	role := f.Role.ValueString()
 	return f.Role.IsNull() || role == invite.RoleID || role == invite.RoleName
 }
 
-func (f inviteSearch) matches(invite platform.Listed) bool {
+func (f inviteSearch) matches(invite *platform.Invite) bool {
 	switch {
 	case !f.Email.IsNull() && !sameAddress(f.Email.ValueString(), invite.Email),
 		!f.SingleUse.IsNull() && f.SingleUse.ValueBool() != invite.SingleUse,

@@ -5,7 +5,6 @@ package provider
 import (
 	"context"
 	"runtime"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -55,11 +54,6 @@ func WithSignIn(change func(*auth.Options)) Option {
 	return func(p *chainguardProvider) { p.signIn = change }
 }
 
-// WithSleep has the provider wait by calling sleep, which returns early with the error of its context.
-func WithSleep(sleep func(ctx context.Context, d time.Duration) error) Option {
-	return func(p *chainguardProvider) { p.sleep = sleep }
-}
-
 // withCleanup has the provider note in c what is left to do when the process ends.
 func withCleanup(c *cleanup) Option { return func(p *chainguardProvider) { p.cleanup = c } }
 
@@ -83,7 +77,6 @@ type chainguardProvider struct {
 	version     string
 	clock       clock.Clock
 	environment config.Environment
-	sleep       func(context.Context, time.Duration) error
 	signIn      func(*auth.Options)
 	cleanup     *cleanup
 }

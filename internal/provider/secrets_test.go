@@ -87,7 +87,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			shown += w.Run("state", "show", kim)
 
 			// The platform is at fault, in its own words and in others'.
-			e.Inject(emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal, Message: "cannot read for Bearer " + token, Times: 1})
+			e.Inject(emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal, Message: "cannot read for Bearer " + token, Times: 5})
 			output, err := w.Try("plan")
 			if err == nil {
 				t.Error("a plan went well though the platform did not")

@@ -64,7 +64,7 @@ func TestServe_triesAgainWhatCloseCouldNotDelete(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.NeedsVersion("1.10.0", "1.11.0")
-	e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Times: 1})
+	e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Times: 5}) // The tries of one call.
 	w.Configure(joinWith("true"))
 	if output, err := w.Try("plan"); err == nil {
 		t.Errorf("a failed revocation is no error:\n%s", output)

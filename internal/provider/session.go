@@ -13,6 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
 // session is what a configured provider hands to its resources: the settings, and a client that is made when it is
@@ -42,15 +43,14 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 				Tokens:         auth.New(s, options),
 				RequestTimeout: s.RequestTimeout,
 				Observe:        logCall,
-				Now:            p.clock.Now,
-				Sleep:          p.sleep,
+				Clock:          p.clock,
 			})
 		}),
 	}
 }
 
 // logCall writes a call to Terraform's log. Never what was sent or answered: codes and tokens are in there.
-func logCall(ctx context.Context, call platform.Call) {
+func logCall(ctx context.Context, call rpc.Call) {
 	tflog.Debug(ctx, "Called the Chainguard API", map[string]any{
 		"method": call.Method, "code": call.Code.String(), "took_ms": call.Took.Milliseconds(),
 	})

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
 const (
@@ -38,31 +40,40 @@ func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time
 	wait := firstYoungWait
 	for {
 		err := call()
-		if codeOf(err) != codes.PermissionDenied || groupID == "" {
+		if !refusedWith(err, codes.PermissionDenied) || groupID == "" {
 			return err
 		}
-		created, ageErr := c.ages.get(ctx, groupID, c.config.Now, func(ctx context.Context) (time.Time, error) {
+		created, ageErr := c.ages.get(ctx, c.clock, groupID, func(ctx context.Context) (time.Time, error) {
 			return c.createdAt(ctx, groupID)
 		})
-		// By the platform's clock, and two minutes in both directions: what is known of it may be off.
-		age := c.config.Now().Add(c.offset.estimate().ahead).Sub(created).Abs()
+		// In both directions, because the clocks may differ.
+		age := asOf(err, c.clock.Now()).Sub(created).Abs()
 		switch {
-		case isHidden(ageErr) && c.hidden.since(groupID, c.config.Now()) < patience:
+		case isHidden(ageErr) && c.hidden.since(groupID, c.clock.Now()) < patience:
 		case ageErr != nil, age >= youngGroup:
 			return err
 		}
-		if c.config.Sleep(ctx, wait) != nil {
+		if c.clock.Sleep(ctx, wait) != nil {
 			return err
 		}
 		wait = min(2*wait, maxYoungWait)
 	}
 }
 
+// asOf is the platform's time when it answered with err, ours if it did not tell the time.
+func asOf(err error, ours time.Time) time.Time {
+	var call *rpc.Error
+	if errors.As(err, &call) {
+		return dateOr(call.Date, ours)
+	}
+	return ours
+}
+
 // createdAt is when the group was made. Where a young group denies a Get as well, a list may already show it: lists
 // leave out what the caller may not see, and are not denied.
 func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, error) {
 	group, err := c.ReadGroup(ctx, groupID)
-	if codeOf(err) != codes.PermissionDenied {
+	if !refusedWith(err, codes.PermissionDenied) {
 		return group.CreatedAt, err
 	}
 	groups, listErr := c.listGroups(ctx, "reading the age of group "+redact.Text(groupID), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: []string{groupID}}})
@@ -74,8 +85,7 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 
 // isHidden reports whether err is how the platform may keep a group from the caller.
 func isHidden(err error) bool {
-	code := codeOf(err)
-	return code == codes.PermissionDenied || code == codes.NotFound
+	return refusedWith(err, codes.PermissionDenied) || IsNotFound(err)
 }
 
 // hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.

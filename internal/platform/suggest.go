@@ -10,6 +10,7 @@ import (
 	"chainguard.dev/sdk/uidp"
 	"github.com/agext/levenshtein"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
@@ -67,43 +68,21 @@ type named interface {
 }
 
 // checkNamed is an error where an answer lacks what every group and every role has.
-func (c *Client) checkNamed(answer named, doing string) error {
+func (c *Client) checkNamed(answer named, doing string) *Error {
 	switch {
 	case !uidp.Valid(answer.GetUid()):
-		return c.malformed(doing, "its uid %q is no UIDP", redact.Text(answer.GetUid()))
+		return c.unusable(doing, "its uid %q is no UIDP", redact.Text(answer.GetUid()))
 	case len(answer.GetName()) > maxField:
-		return c.malformed(doing, "the name of %s is %d bytes long", answer.GetUid(), len(answer.GetName()))
+		return c.unusable(doing, "the name of %s is %d bytes long", answer.GetUid(), len(answer.GetName()))
 	default:
 		return nil
 	}
 }
 
-// allPages is what a listing has on all of its pages. next gets the page of a token, which is empty for the first, and
-// the token of the page that follows, empty after the last.
-func allPages[T any](c *Client, doing string, next func(token string) ([]T, string, error)) ([]T, error) {
-	var all []T
-	token := ""
-	for number := 1; number <= maxPages; number++ {
-		page, following, err := next(token)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		switch following {
-		case "":
-			return all, nil
-		case token:
-			return nil, c.malformed(doing, "page %d says that it is followed by itself", number)
-		}
-		token = following
-	}
-	return nil, c.malformed(doing, "it goes on for more than %d pages", maxPages)
-}
-
 // findNew looks up what may have been created a moment ago and not be visible yet: NotFound is asked again.
-func findNew[T any](ctx context.Context, sleep func(context.Context, time.Duration) error, find func() (T, error)) (T, error) {
+func findNew[T any](ctx context.Context, c clock.Clock, find func() (T, error)) (T, error) {
 	found, err := find()
-	for wait := time.Second; IsNotFound(err) && wait <= 4*time.Second && sleep(ctx, wait) == nil; wait *= 2 {
+	for wait := time.Second; IsNotFound(err) && wait <= 4*time.Second && c.Sleep(ctx, wait) == nil; wait *= 2 {
 		found, err = find()
 	}
 	return found, err

@@ -1,0 +1,152 @@
+package platform
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+)
+
+// The platform has no idempotency key, so that a create whose answer is lost may have created an invite or not. To find
+// out, each create carries a mark: it asks for a lifetime that is shorter by some milliseconds, which no other create of
+// the process asks for that has the same inputs. An invite with just that lifetime is the create's own.
+
+// maxMark is the longest mark. It is below half a second, so that the lifetime of an invite still rounds to the one
+// that was configured.
+const maxMark = 499 * time.Millisecond
+
+// inputs are what makes creates alike.
+type inputs struct {
+	groupID, roleID, email string
+	singleUse              bool
+	ttl                    time.Duration
+}
+
+func inputsOf(spec InviteSpec) inputs {
+	return inputs{spec.GroupID, spec.RoleID, strings.ToLower(spec.Email), spec.SingleUse, spec.TTL}
+}
+
+// attempt is one create.
+type attempt struct {
+	spec InviteSpec
+	mark time.Duration // by which its lifetime is shortened, zero if it has none
+	sent time.Time     // when it was last sent, by the machine's clock
+}
+
+// lifetime is how long the invite is asked to be valid.
+func (a attempt) lifetime() time.Duration { return a.spec.TTL - a.mark }
+
+// precision is whether the platform keeps lifetimes to the millisecond, as far as its answers have shown.
+type precision int
+
+const (
+	precisionUnknown precision = iota
+	keepsMilliseconds
+	roundsLifetimes
+)
+
+// attempts are the creates of this process.
+type attempts struct {
+	mu        sync.Mutex
+	marks     map[inputs]map[time.Duration]struct{} // in use
+	answered  map[string]struct{}                   // the UIDPs of the invites that creates were answered with
+	precision map[time.Duration]precision           // by the lifetime that is configured
+	unmarked  bool                                  // the platform accepts no marked lifetime
+}
+
+// begin returns an attempt with a mark that no other has. It has none where the platform accepts none, where the
+// lifetime is too short for one, or where all are in use.
+func (s *attempts) begin(spec InviteSpec) attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := attempt{spec: spec}
+	if s.unmarked || spec.TTL <= time.Second {
+		return a
+	}
+	key := inputsOf(spec)
+	if s.marks == nil {
+		s.marks = map[inputs]map[time.Duration]struct{}{}
+	}
+	if s.marks[key] == nil {
+		s.marks[key] = map[time.Duration]struct{}{}
+	}
+	first := rand.N(maxMark / time.Millisecond) //nolint:gosec // G404: a mark is no secret.
+	for i := range maxMark / time.Millisecond {
+		mark := ((first+i)%(maxMark/time.Millisecond) + 1) * time.Millisecond
+		_, used := s.marks[key][mark]
+		// A lifetime of whole seconds is what a platform that rounds gives to any invite.
+		if used || (spec.TTL-mark)%time.Second == 0 {
+			continue
+		}
+		s.marks[key][mark] = struct{}{}
+		a.mark = mark
+		break
+	}
+	return a
+}
+
+// release frees the mark of an attempt that nobody looks for any longer.
+func (s *attempts) release(a attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.marks[inputsOf(a.spec)], a.mark)
+}
+
+// refuseMarks takes note that the platform accepts the configured lifetime, but not a marked one.
+func (s *attempts) refuseMarks() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unmarked = true
+}
+
+// claim takes note that the attempt was answered with an invite. It reports false if another attempt was before.
+func (s *attempts) claim(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.answered[id]; taken {
+		return false
+	}
+	if s.answered == nil {
+		s.answered = map[string]struct{}{}
+	}
+	s.answered[id] = struct{}{}
+	return true
+}
+
+// isOther reports whether an invite belongs to another attempt than a: to one that was answered with it, or to one that
+// is under way and has its mark.
+func (s *attempts) isOther(a attempt, invite *Invite) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.answered[invite.ID]; ok {
+		return true
+	}
+	mark := a.spec.TTL - invite.Lifetime()
+	_, open := s.marks[inputsOf(a.spec)][mark]
+	return open && mark != a.mark
+}
+
+// learn takes note of the lifetime that the platform gave to an attempt's invite.
+func (s *attempts) learn(a attempt, given time.Duration) {
+	if a.mark == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.precision == nil {
+		s.precision = map[time.Duration]precision{}
+	}
+	switch {
+	case given != a.lifetime():
+		s.precision[a.spec.TTL] = roundsLifetimes // For good: a single mismatch makes a match worthless.
+	case s.precision[a.spec.TTL] == precisionUnknown:
+		s.precision[a.spec.TTL] = keepsMilliseconds
+	}
+}
+
+// precisionOf is what is known of the lifetimes that the platform gives where ttl is configured.
+func (s *attempts) precisionOf(ttl time.Duration) precision {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.precision[ttl]
+}

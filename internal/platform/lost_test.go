@@ -1,0 +1,625 @@
+package platform
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+)
+
+// loses has the answers to creates get lost, after the commit or before. then, if it is set, happens at the first.
+func (f *fixture) loses(when emulator.When, times int, then func()) {
+	var first sync.Once
+	f.Inject(emulator.Fault{
+		Method: "CreateGroupInvite", When: when, Code: codes.Unavailable, Times: times,
+		Match: func(proto.Message) bool {
+			if then != nil {
+				first.Do(then)
+			}
+			return true
+		},
+	})
+}
+
+// idle returns when the platform has finished every create. What it does with a call whose connection broke takes real
+// time, and the waits of the client take none.
+func (f *fixture) idle() {
+	for slices.ContainsFunc(f.Requests(), func(r emulator.Request) bool { return !r.Done && r.Method == "CreateGroupInvite" }) {
+		runtime.Gosched()
+	}
+}
+
+// another returns a client of another process, on the same platform.
+func (f *fixture) another(t testing.TB) *Client {
+	t.Helper()
+	return connect(t, Config{API: f.URL(), UserAgent: "other/1", Tokens: &tokens{current: f.AdminToken()}, Clock: f.clock})
+}
+
+func TestCreateInvite_lost_costsOneListingAndOneDeletion(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.loses(after, 1, nil)
+
+	got, err := f.client.CreateInvite(t.Context(), f.spec())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantLive(t, got.ID)
+	if got.InPlaceOf == "" || got.InPlaceOf == got.ID {
+		t.Errorf("it is said to be in place of %q", got.InPlaceOf)
+	}
+	f.wantCalls(t, "CreateGroupInvite", 2)
+	f.wantCalls(t, "ListGroupInvites", 1)
+	f.wantCalls(t, "DeleteGroupInvite", 1)
+	f.wantCalls(t, "", 4)
+}
+
+func TestCreateInvite_lost_cleaningUpRetriesEveryFailure(t *testing.T) {
+	t.Parallel()
+	for _, code := range []codes.Code{codes.Internal, codes.Unknown, codes.Aborted, codes.Unavailable, codes.DataLoss} {
+		t.Run(code.String(), func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			f.loses(after, 1, nil)
+			const failures = 7 // more than any other call has tries
+			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: code, Times: failures})
+			f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: code, Times: failures})
+
+			got, err := f.client.CreateInvite(t.Context(), f.spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.wantLive(t, got.ID)
+			f.wantCalls(t, "ListGroupInvites", failures+1)
+			f.wantCalls(t, "DeleteGroupInvite", failures+1)
+		})
+	}
+}
+
+func TestCreateInvite_lost_cleaningUpOutlivesACallThatHangs(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"ListGroupInvites", "DeleteGroupInvite"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, func(s *setup) { s.realTime, s.client.RequestTimeout = true, time.Second })
+			f.loses(after, 1, nil)
+			f.Inject(emulator.Fault{Method: method, Hang: true, Times: 1})
+
+			got, err := f.client.CreateInvite(t.Context(), f.spec())
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.wantLive(t, got.ID)
+		})
+	}
+}
+
+func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
+	t.Parallel()
+	const creates = 20
+	var failed, tried atomic.Int32
+	t.Cleanup(func() {
+		// None is tried if another test failed before and the run ends.
+		if tried.Load() > 0 && (failed.Load() == 0 || failed.Load() > tried.Load()*3/4) {
+			t.Errorf("%d of %d creates failed, so this shows little", failed.Load(), tried.Load())
+		}
+	})
+	for seed := range uint64(12) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			f.waits.during = func(d time.Duration) {
+				if d > 0 {
+					f.idle()
+				}
+			}
+			there := f.add(f.spec())
+			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil { // Shows that the platform keeps milliseconds.
+				t.Fatal(err)
+			}
+			want := f.live()
+			for _, fault := range []emulator.Fault{
+				{Probability: 0.1, When: before, Code: codes.Unavailable},
+				{Probability: 0.1, When: after, Code: codes.Unavailable},
+				{Probability: 0.1, When: after, Code: codes.DeadlineExceeded},
+				{Probability: 0.1, When: before, Code: codes.ResourceExhausted},
+				{Probability: 0.01, When: after, Drop: true}, // Breaks the connection for all that are under way.
+			} {
+				fault.Method, fault.Seed = "CreateGroupInvite", seed
+				f.Inject(fault)
+			}
+
+			var mu sync.Mutex
+			var all sync.WaitGroup
+			tried.Add(creates)
+			for range creates {
+				all.Go(func() {
+					invite, err := f.client.CreateInvite(t.Context(), f.spec())
+					mu.Lock()
+					defer mu.Unlock()
+					if err == nil {
+						want = append(want, invite.ID)
+						return
+					}
+					failed.Add(1)
+					if left := problem(t, err).Left; !strings.Contains(left, noMatch) && !strings.Contains(left, wasDeleted) {
+						t.Errorf("failed and says %q", left)
+					}
+				})
+			}
+			all.Wait()
+
+			f.wantLive(t, want...)
+			if !slices.Contains(want, there.UID) {
+				t.Error("the invite that was there before is gone")
+			}
+		})
+	}
+}
+
+// A tenth of 1,000 creates with the same inputs is lost at once. Each finds its own invite, and the listings are shared.
+func TestCreateInvite_lost_manyAtOnce(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("creates 1,000 invites")
+	}
+	const creates, parallel, lost = 1000, 100, 100
+	f := start(t)
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", When: after, Code: codes.Unavailable, Times: lost})
+
+	var mu sync.Mutex
+	var want []string
+	slots := make(chan struct{}, parallel)
+	var all sync.WaitGroup
+	for range creates {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			invite, err := f.client.CreateInvite(t.Context(), f.spec())
+			if err != nil { // It was lost again when it was created again.
+				wantText(t, problem(t, err).Left, wasDeleted)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			want = append(want, invite.ID)
+		})
+	}
+	all.Wait()
+
+	f.wantLive(t, want...)
+	f.wantCalls(t, "DeleteGroupInvite", lost)
+	if got := f.Count("ListGroupInvites"); got > lost {
+		t.Errorf("there were %d listings for %d lost creates, so they were not shared", got, lost)
+	}
+}
+
+// Two processes create the same at the same moment, and one loses its answer. Whichever side of the commit it was on,
+// the other's invite stays.
+func TestCreateInvite_lost_anotherProcessCreatesTheSame(t *testing.T) {
+	t.Parallel()
+	for _, when := range []emulator.When{before, after} {
+		for _, known := range []bool{false, true} {
+			for try := range 4 {
+				t.Run(fmt.Sprintf("lost %d, precision known %t, try %d", when, known, try), func(t *testing.T) {
+					t.Parallel()
+					f := start(t)
+					other := f.another(t)
+					var want []string
+					if known {
+						first, err := f.client.CreateInvite(t.Context(), f.spec())
+						if err != nil {
+							t.Fatal(err)
+						}
+						want = append(want, first.ID)
+					}
+					var theirs *Invite
+					f.loses(when, 1, nil)
+					var once sync.Once
+					f.OnRequest("ListGroupInvites", func(proto.Message) {
+						once.Do(func() {
+							var err error
+							if theirs, err = other.CreateInvite(t.Context(), f.spec()); err != nil {
+								t.Error(err)
+							}
+						})
+					})
+
+					got, err := f.client.CreateInvite(t.Context(), f.spec())
+
+					want = append(want, theirs.ID)
+					switch {
+					case when == after && err == nil:
+						want = append(want, got.ID)
+					case when == after:
+						t.Error(err)
+					case known:
+						wantText(t, problem(t, err).Left, noMatch)
+					default:
+						wantText(t, problem(t, err).Left, "may have succeeded", theirs.ID, "None was deleted")
+					}
+					f.wantLive(t, want...)
+				})
+			}
+		}
+	}
+}
+
+func TestCreateInvite_lost_anInviteThatWasThereBeforeStays(t *testing.T) {
+	t.Parallel()
+	for _, ago := range []time.Duration{0, 10 * time.Millisecond, time.Second, time.Hour} {
+		for _, when := range []emulator.When{before, after} {
+			t.Run(fmt.Sprintf("%s ago, lost %d", ago, when), func(t *testing.T) {
+				t.Parallel()
+				f := start(t)
+				there := f.add(f.spec())
+				f.clock.Advance(ago)
+				f.loses(when, 1, nil)
+
+				got, err := f.client.CreateInvite(t.Context(), f.spec())
+
+				if when == after {
+					if err != nil {
+						t.Fatal(err)
+					}
+					f.wantLive(t, there.UID, got.ID)
+					return
+				}
+				f.wantLive(t, there.UID)
+				if left := problem(t, err).Left; ago > nearby {
+					wantText(t, left, noMatch)
+				} else {
+					wantText(t, left, "may have succeeded", there.UID, "None was deleted")
+				}
+			})
+		}
+	}
+}
+
+// roundingPlatform stores whole seconds, as a platform may.
+func roundingPlatform(f *fixture) {
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: changing(func(answer *iam.GroupInvite) {
+		f.SetInvite(answer.GetUid(), func(i *emulator.Invite) {
+			i.Created, i.Expires = i.Created.Truncate(time.Second), i.Expires.Truncate(time.Second)
+			answer.CreateTime, answer.ExpirationTime = timestamppb.New(i.Created), timestamppb.New(i.Expires)
+		})
+	})})
+}
+
+func TestCreateInvite_lost_platformThatRoundsLifetimes(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{false, true} {
+		f := start(t)
+		roundingPlatform(f)
+		if known {
+			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		f.loses(after, 1, nil)
+
+		_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+		want := 1
+		if known {
+			want++
+		}
+		live := f.live()
+		if len(live) != want {
+			t.Errorf("%d invites are alive, want %d", len(live), want)
+		}
+		wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted", "chainctl iam invites delete")
+		if !known {
+			wantText(t, problem(t, err).Left, live...)
+		}
+		f.wantCalls(t, "DeleteGroupInvite", 0)
+	}
+}
+
+func TestCreateInvite_platformThatRefusesTheMark(t *testing.T) {
+	t.Parallel()
+	for name, details := range map[string][]proto.Message{
+		"violation": {&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "ttl", Description: "whole seconds only"}}}},
+		"no detail": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			marked := func(request proto.Message) bool {
+				create, ok := request.(*iam.CreateGroupInviteRequest)
+				return ok && create.GetGroupInvite().GetTtl().AsDuration()%time.Second != 0
+			}
+			f.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: codes.InvalidArgument, Details: details, Match: marked})
+			for i, calls := range []int{2, 3} { // The second create is sent unmarked at once.
+				got, err := f.client.CreateInvite(t.Context(), f.spec())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Lifetime() != week {
+					t.Errorf("create %d: the lifetime is %s", i, got.Lifetime())
+				}
+				f.wantCalls(t, "CreateGroupInvite", calls)
+			}
+
+			// Without a mark, a lost invite can only be named.
+			f.loses(after, 1, nil)
+			_, err := f.client.CreateInvite(t.Context(), f.spec())
+			wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted")
+			if got := len(f.live()); got != 3 {
+				t.Errorf("%d invites are alive, want 3", got)
+			}
+		})
+	}
+}
+
+func TestCreateInvite_refusedForAnotherArgumentIsSentOnce(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: codes.InvalidArgument, Details: []proto.Message{
+		&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "email", Description: "is blocked"}}},
+	}})
+	_, err := f.client.CreateInvite(t.Context(), f.spec())
+	if e := problem(t, err); e.Code != codes.InvalidArgument || e.Left != "" {
+		t.Errorf("ended with %+v", e)
+	}
+	f.wantCalls(t, "", 1)
+}
+
+// A platform may carry out a create, or list what it created, after it has answered with an error.
+func TestCreateInvite_lost_committedLate(t *testing.T) {
+	t.Parallel()
+	for _, late := range []time.Duration{500 * time.Millisecond, 5 * time.Second, 9 * time.Second} {
+		for _, code := range []codes.Code{codes.Unavailable, codes.DeadlineExceeded, codes.Internal} {
+			t.Run(fmt.Sprintf("%s after %s", late, code), func(t *testing.T) {
+				t.Parallel()
+				f := start(t)
+				var request *iam.CreateGroupInviteRequest
+				f.Inject(emulator.Fault{
+					Method: "CreateGroupInvite", Code: code, Times: 1,
+					Match: func(m proto.Message) bool { request, _ = m.(*iam.CreateGroupInviteRequest); return true },
+				})
+				sent := f.clock.Now()
+				var commit sync.Once
+				f.waits.during = func(time.Duration) {
+					if f.clock.Now().Sub(sent) >= late {
+						commit.Do(func() {
+							spec := f.spec()
+							spec.TTL = request.GetGroupInvite().GetTtl().AsDuration()
+							f.add(spec)
+						})
+					}
+				}
+
+				got, err := f.client.CreateInvite(t.Context(), f.spec())
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.wantLive(t, got.ID)
+			})
+		}
+	}
+}
+
+func TestCreateInvite_lost_looksForTenSecondsWhateverTheFailure(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]emulator.Fault{
+		"Internal":          {Code: codes.Internal},
+		"Unavailable":       {Code: codes.Unavailable},
+		"DeadlineExceeded":  {Code: codes.DeadlineExceeded},
+		"broken connection": {Drop: true},
+		"no answer":         {Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t, requestTimeout(time.Second))
+			fault.Method, fault.Times = "CreateGroupInvite", 1
+			f.Inject(fault)
+
+			_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+			wantText(t, problem(t, err).Left, noMatch+begin.Add(10*time.Second).Format("2006-01-02T15:04:05Z"))
+			f.wantCalls(t, "ListGroupInvites", len(lookWaits))
+			if got := f.waits.total(); got != 10*time.Second {
+				t.Errorf("waited for %s, want 10s", got)
+			}
+		})
+	}
+}
+
+// The clocks of the machine and of the platform need not agree, and the platform need not tell the time.
+func TestCreateInvite_lost_clocksThatDiffer(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{-20 * time.Minute, -time.Minute, 0, time.Minute, 20 * time.Minute} {
+		for _, dated := range []bool{true, false} {
+			for _, when := range []emulator.When{before, after} {
+				t.Run(fmt.Sprintf("machine %s ahead, date %t, lost %d", ahead, dated, when), func(t *testing.T) {
+					t.Parallel()
+					f := start(t, func(s *setup) { s.clientAhead = ahead })
+					f.SetNoDate(!dated)
+					there := f.add(f.spec())
+					f.clock.Advance(time.Hour)
+					f.loses(when, 1, nil)
+
+					got, err := f.client.CreateInvite(t.Context(), f.spec())
+
+					far := !dated && ahead.Abs() > nearby
+					switch {
+					case when == before:
+						wantText(t, problem(t, err).Left, noMatch)
+						f.wantLive(t, there.UID)
+					case far:
+						// Its mark shows, but by the clocks it is of another day.
+						wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted")
+						if len(f.live()) != 2 {
+							t.Errorf("alive are %v", f.live())
+						}
+					case err != nil:
+						t.Error(err)
+					default:
+						f.wantLive(t, there.UID, got.ID)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestCreateInvite_lost_ignoresTheCaseOfTheAddress(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	spec := f.spec()
+	spec.Email = "Kim@Acme.Example"
+	f.loses(after, 1, func() {
+		f.SetInvite(f.live()[0], func(i *emulator.Invite) { i.Email = strings.ToLower(i.Email) })
+	})
+
+	got, err := f.client.CreateInvite(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantLive(t, got.ID)
+}
+
+func TestCreateInvite_lost_cannotLook(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault emulator.Fault
+		says  string
+	}{
+		"failing":     {emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of disk"}, "out of disk"},
+		"denied":      {emulator.Fault{Method: "ListGroupInvites", Code: codes.PermissionDenied, Message: "not you"}, "not you"},
+		"hanging":     {emulator.Fault{Method: "ListGroupInvites", Hang: true}, "time allowed"},
+		"unreachable": {emulator.Fault{Code: codes.Unavailable, Message: "gone"}, "gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var options []func(*setup)
+			if test.fault.Hang {
+				options = append(options, func(s *setup) { s.realTime, s.client.RequestTimeout = true, time.Second })
+			}
+			f := start(t, options...)
+			if test.fault.Hang {
+				f.client.limits.cleanUp = 500 * time.Millisecond
+			}
+			var lost atomic.Bool
+			f.loses(after, 1, func() { lost.Store(true) })
+			test.fault.Match = func(proto.Message) bool { return lost.Load() }
+			f.Inject(test.fault)
+
+			_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+			wantText(t, problem(t, err).Left, "may have succeeded", test.says, "created at about 20",
+				"chainctl iam invites list --parent "+f.group)
+			f.wantCalls(t, "CreateGroupInvite", 1)
+		})
+	}
+}
+
+func TestCreateInvite_lost_namesTheInviteThatItCannotDelete(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.loses(after, 1, nil)
+	f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied})
+
+	_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+	wantText(t, problem(t, err).Left, "may still be valid", f.live()[0], "chainctl iam invites delete")
+	f.wantCalls(t, "CreateGroupInvite", 1)
+}
+
+func TestCreateInvite_lost_identityThatMayOnlyCreate(t *testing.T) {
+	t.Parallel()
+	seed := emulator.DefaultSeed()
+	seed.Roles = append(seed.Roles, emulator.SeedRole{
+		Name: "creator", Capabilities: []string{"group_invites.create", "role_bindings.create", "groups.list"},
+	})
+	seed.Identities = append(seed.Identities, emulator.SeedIdentity{
+		Name: "creator", Bindings: []emulator.SeedBinding{{Group: "acme.example", Role: "creator"}},
+	})
+	for _, when := range []emulator.When{before, after} {
+		f := start(t, func(s *setup) { s.emulator.Seed = seed })
+		f.tokens.current = f.Token(f.Identity("creator"), f.Audience(), time.Hour)
+		f.loses(when, 1, nil)
+
+		_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+		wantText(t, problem(t, err).Left, "may have succeeded", "group_invites.list")
+	}
+}
+
+func TestCreateInvite_lost_interruptDoesNotStopTheSearch(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	f.loses(after, 1, interrupt)
+
+	_, err := f.client.CreateInvite(ctx, f.spec())
+
+	wantText(t, problem(t, err).Left, wasDeleted)
+	f.wantLive(t)
+	f.wantCalls(t, "CreateGroupInvite", 1)
+}
+
+func TestCreateInvite_lost_listsAsManyPagesAsItMust(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		first time.Time // when the first of the others was created
+		spoil func(*iam.ListGroupInvitesResponse)
+		pages int
+	}{
+		"newest first": {begin.Add(-1000 * time.Hour), nil, 2}, // The second holds old ones only.
+		"in any order": {begin.Add(-1000 * time.Hour), func(page *iam.ListGroupInvitesResponse) {
+			invites := page.GetGroupInvites()
+			invites[0], invites[len(invites)-1] = invites[len(invites)-1], invites[0]
+		}, 5},
+		"a few newest first by chance": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
+			for i, invite := range page.GetGroupInvites() {
+				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
+					invite.CreateTime = timestamppb.New(begin.Add(-3 * time.Hour * time.Duration(1+min(i, minDescents-1))))
+				}
+			}
+		}, 5},
+		"oldest first, all at one time": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
+			for _, invite := range page.GetGroupInvites() {
+				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
+					invite.CreateTime = timestamppb.New(begin.Add(-3 * time.Hour))
+				}
+			}
+		}, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := start(t)
+			for i := range 900 {
+				f.AddInvite(emulator.Invite{
+					Group: f.group, RoleUID: f.Role("viewer"), TTL: week, Created: test.first.Add(time.Duration(i) * time.Hour),
+				})
+			}
+			f.loses(after, 1, nil)
+			if test.spoil != nil {
+				f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(test.spoil)})
+			}
+
+			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil {
+				t.Fatal(err)
+			}
+			if got := len(f.Invites()); got != 901 {
+				t.Errorf("%d invites are there, want 901", got)
+			}
+			f.wantCalls(t, "ListGroupInvites", test.pages)
+		})
+	}
+}

@@ -1,0 +1,134 @@
+package platform
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	const mark = 123 * time.Millisecond
+	spec := InviteSpec{GroupID: "g", RoleID: "r", Email: "kim@acme.example", TTL: week}
+	invite := func(change func(*Invite)) *Invite {
+		i := &Invite{ID: "i", GroupID: "g", RoleID: "r", Email: "kim@acme.example", CreatedAt: begin}
+		i.ExpiresAt = begin.Add(week - mark)
+		change(i)
+		return i
+	}
+	lasting := func(d time.Duration) func(*Invite) {
+		return func(i *Invite) { i.ExpiresAt = i.CreatedAt.Add(d) }
+	}
+	moved := func(by time.Duration, d time.Duration) func(*Invite) {
+		return func(i *Invite) {
+			i.CreatedAt = begin.Add(by)
+			i.ExpiresAt = i.CreatedAt.Add(d)
+		}
+	}
+	const ours, possible, none = "ours", "possible", "none"
+	for name, test := range map[string]struct {
+		invite   *Invite
+		unmarked bool
+		want     [3]string // by what is known of the platform's precision: unknown, kept, rounded
+	}{
+		"marked":                        {invite(func(*Invite) {}), false, [3]string{ours, ours, possible}},
+		"marked, address in upper case": {invite(func(i *Invite) { i.Email = "KIM@ACME.EXAMPLE" }), false, [3]string{ours, ours, possible}},
+		"marked, a quarter hour before": {invite(moved(-nearby, week-mark)), false, [3]string{ours, ours, possible}},
+		"marked, a quarter hour after":  {invite(moved(nearby, week-mark)), false, [3]string{ours, ours, possible}},
+		"marked, of another time":       {invite(moved(-nearby-1, week-mark)), false, [3]string{possible, possible, possible}},
+		"a millisecond off":             {invite(lasting(week - mark + time.Millisecond)), false, [3]string{possible, none, possible}},
+		"a nanosecond off":              {invite(lasting(week - mark + 1)), false, [3]string{possible, none, possible}},
+		"unmarked lifetime":             {invite(lasting(week)), false, [3]string{possible, none, possible}},
+		"another lifetime":              {invite(lasting(time.Hour)), false, [3]string{possible, none, possible}},
+		"another lifetime and time":     {invite(moved(time.Hour, time.Hour)), false, [3]string{none, none, none}},
+		"no mark was sent":              {invite(lasting(week)), true, [3]string{possible, possible, possible}},
+		"another group":                 {invite(func(i *Invite) { i.GroupID = "h" }), false, [3]string{none, none, none}},
+		"another role":                  {invite(func(i *Invite) { i.RoleID = "s" }), false, [3]string{none, none, none}},
+		"another address":               {invite(func(i *Invite) { i.Email = "jo@acme.example" }), false, [3]string{none, none, none}},
+		"no address":                    {invite(func(i *Invite) { i.Email = "" }), false, [3]string{none, none, none}},
+		"single use":                    {invite(func(i *Invite) { i.SingleUse = true }), false, [3]string{none, none, none}},
+	} {
+		for p, want := range test.want {
+			a := attempt{spec: spec, mark: mark}
+			if test.unmarked {
+				a.mark = 0
+			}
+			gotOurs, gotPossible := match(a, []*Invite{test.invite}, begin, precision(p))
+			got := none
+			switch {
+			case len(gotOurs) > 0:
+				got = ours
+			case len(gotPossible) > 0:
+				got = possible
+			}
+			if got != want {
+				t.Errorf("%s, precision %d: %s, want %s", name, p, got, want)
+			}
+		}
+	}
+}
+
+func TestAttempts_marksDiffer(t *testing.T) {
+	t.Parallel()
+	for _, ttl := range []time.Duration{week, 36*time.Hour + 250*time.Millisecond, 1001 * time.Millisecond} {
+		var s attempts
+		spec := InviteSpec{GroupID: "g", TTL: ttl}
+		var marks []time.Duration
+		for {
+			a := s.begin(spec)
+			if a.mark == 0 {
+				break // All are in use.
+			}
+			if a.mark < time.Millisecond || a.mark > maxMark || a.mark%time.Millisecond != 0 || slices.Contains(marks, a.mark) {
+				t.Fatalf("the mark of attempt %d is %s", len(marks), a.mark)
+			}
+			if a.lifetime()%time.Second == 0 {
+				t.Errorf("the mark %s leaves whole seconds of %s", a.mark, ttl)
+			}
+			if a.lifetime().Round(time.Second) != ttl.Round(time.Second) && ttl%time.Second == 0 {
+				t.Errorf("the mark %s makes %s round to another lifetime", a.mark, ttl)
+			}
+			marks = append(marks, a.mark)
+		}
+		if len(marks) < 498 {
+			t.Errorf("%s: there are %d marks, want 498 at least", ttl, len(marks))
+		}
+		other := spec
+		other.Email = "kim@acme.example"
+		if s.begin(other).mark == 0 {
+			t.Error("other inputs share the marks")
+		}
+		s.release(attempt{spec: spec, mark: marks[7]})
+		if got := s.begin(spec).mark; got != marks[7] {
+			t.Errorf("the mark that was released is %s, and the next %s", marks[7], got)
+		}
+	}
+}
+
+func TestAttempts_lifetimeTooShortForAMark(t *testing.T) {
+	t.Parallel()
+	var s attempts
+	for _, ttl := range []time.Duration{time.Millisecond, time.Second} {
+		if a := s.begin(InviteSpec{TTL: ttl}); a.mark != 0 {
+			t.Errorf("%s is marked with %s", ttl, a.mark)
+		}
+	}
+}
+
+func TestAttempts_aSingleMismatchMakesMatchesWorthless(t *testing.T) {
+	t.Parallel()
+	var s attempts
+	a := attempt{spec: InviteSpec{TTL: week}, mark: time.Millisecond}
+	for i, test := range []struct {
+		given time.Duration
+		want  precision
+	}{{a.lifetime(), keepsMilliseconds}, {week, roundsLifetimes}, {a.lifetime(), roundsLifetimes}} {
+		s.learn(a, test.given)
+		if got := s.precisionOf(week); got != test.want {
+			t.Errorf("after answer %d the precision is %d, want %d", i+1, got, test.want)
+		}
+	}
+	if got := s.precisionOf(time.Hour); got != precisionUnknown {
+		t.Errorf("that of another lifetime is %d", got)
+	}
+}
