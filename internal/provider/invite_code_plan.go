@@ -143,8 +143,13 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 		recreate = state.Recreate // The one that was applied, until the new one is known.
 	}
 	for _, attribute := range replacedBy(plan.Status.ValueString(), recreate.ValueString(), changed) {
-		plan.Status = types.StringValue(statusActive)
+		if attribute == "status" && !plan.Status.Equal(state.Status) {
+			attribute = "renew_before" // Terraform takes only an attribute that differs from the state, which has status "active".
+		}
 		resp.RequiresReplace.Append(path.Root(attribute))
+	}
+	if len(resp.RequiresReplace) > 0 {
+		plan.Status = types.StringValue(statusActive)
 	}
 }
 
