@@ -174,8 +174,8 @@ func parseLogin(text string) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case text != LoginNever && text != LoginBrowser:
-		return "", fmt.Errorf("must be %q or %q", LoginNever, LoginBrowser)
+	case text != LoginNever && text != LoginBrowser && text != LoginHeadless:
+		return "", fmt.Errorf("must be %q, %q or %q", LoginNever, LoginBrowser, LoginHeadless)
 	}
 	return text, nil
 }

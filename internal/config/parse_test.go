@@ -50,7 +50,7 @@ func TestValidate_invalidValues(t *testing.T) {
 		"identity provider by name":       {"identity_provider", "okta", "must be a UIDP"},
 		"identity token in two lines":     {"identity_token", canary + "\n" + canary, "without line breaks"},
 		"social login":                    {"social_login", "myspace", "must be one of email, google, github and gitlab"},
-		"login":                           {"login", "always", `must be "never" or "browser"`},
+		"login":                           {"login", "always", `must be "never", "browser" or "headless"`},
 		"no timeout":                      {"request_timeout", "0s", "must be longer than zero"},
 		"negative timeout":                {"request_timeout", "-1s", "must be longer than zero"},
 		"timeout without a unit":          {"request_timeout", "30", `"30" of the provider's ` + "`request_timeout` must be a duration"},

@@ -24,6 +24,8 @@ const (
 	LoginNever = "never"
 	// LoginBrowser is the login setting that opens a browser.
 	LoginBrowser = "browser"
+	// LoginHeadless is the login setting that shows a URL to sign in at with a browser of any machine.
+	LoginHeadless = "headless"
 )
 
 // Settings is what the provider is configured to do. A setting that is not known yet is empty here, and in Unknown.
@@ -44,7 +46,7 @@ type Settings struct {
 	IdentityProvider string        // UIDP; at most one of this, OrgName and SocialLogin is set
 	OrgName          string
 	SocialLogin      string
-	Login            string // LoginNever or LoginBrowser
+	Login            string // LoginNever, LoginBrowser or LoginHeadless
 
 	// UseRefreshToken reports whether a refresh token may be spent, and asked for: chainctl's default.use-refresh-token.
 	UseRefreshToken bool
@@ -82,7 +84,7 @@ func (s Settings) CheckCallable() error {
 	switch {
 	case s.Token != "":
 		needed = neededAlways // A token makes all other ways to sign in irrelevant.
-	case s.Login == LoginBrowser:
+	case s.Login == LoginBrowser, s.Login == LoginHeadless:
 		needed = neededBrowser
 	}
 	for _, setting := range Table {
@@ -256,7 +258,7 @@ func (r *resolver) chooseIdentityProvider() {
 	if f := r.found["login"]; f.store != nil {
 		f.store(&login)
 	}
-	if len(chosen) > 1 && login.Login == LoginBrowser {
+	if len(chosen) > 1 && login.Login != "" && login.Login != LoginNever {
 		r.problems = append(r.problems, conflict(chosen, highest))
 	}
 }

@@ -272,7 +272,7 @@ func TestResolve_oneIdentityProvider(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, login := range []string{LoginBrowser, LoginNever} {
+			for _, login := range []string{LoginBrowser, LoginHeadless, LoginNever} {
 				b := block("login", login)
 				for name, value := range test.block {
 					b[name] = value

@@ -137,7 +137,7 @@ var Table = []Setting{
 	{
 		Name: "login",
 		Description: "Interactive login when no token is found: `never` returns an error, `browser` opens a browser to sign " +
-			"in.",
+			"in, `headless` shows a URL on the terminal to sign in at with the browser of any machine.",
 		Variables: []string{"CHAINGUARD_LOGIN"},
 		Default:   LoginNever,
 		needed:    neededSignIn,
