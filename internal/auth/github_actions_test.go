@@ -130,7 +130,7 @@ func TestGitHubActions_noToken(t *testing.T) {
 		},
 		"no answer": {
 			answer:   func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-			set:      func(b *bench) { b.settings.RequestTimeout = 50 * time.Millisecond },
+			set:      func(b *bench) { b.settings.RequestTimeout = 400 * time.Millisecond },
 			want:     "deadline exceeded",
 			requests: 2,
 		},

@@ -17,11 +17,9 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
-
-// loginHeadless is the value of the login setting that this source is for.
-const loginHeadless = "headless"
 
 // headlessPoll is how often the issuer is asked whether the person has signed in.
 const headlessPoll = 2 * time.Second
@@ -34,7 +32,7 @@ type headless struct{ person }
 func (h headless) name() string { return "headless sign-in" }
 
 func (h headless) get(ctx context.Context) (token, error) {
-	if h.settings.Login != loginHeadless {
+	if h.settings.Login != config.LoginHeadless {
 		return token{}, errors.New(`not offered, as login is not "headless" (in the provider block or CHAINGUARD_LOGIN)`)
 	}
 	ctx, stop := h.wait(ctx)

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
@@ -77,6 +80,13 @@ func send(client *http.Client, request *http.Request) ([]byte, error) {
 // unreachable says that a request was not answered.
 type unreachable struct{ error }
 
+func (u *unreachable) Error() string {
+	if op := (*net.OpError)(nil); errors.As(u.error, &op) && op.Op == "proxyconnect" {
+		return "by the proxy that HTTPS_PROXY (or https_proxy) names: " + op.Err.Error()
+	}
+	return u.error.Error()
+}
+
 func (u *unreachable) Unwrap() error { return u.error }
 
 // timedOut reports whether time was up before there was an answer.
@@ -137,11 +147,15 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
 	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password")
 
-// proxyFromEnvironment is [http.ProxyFromEnvironment] with an error that names the cause.
+// proxyFromEnvironment is [http.ProxyFromEnvironment], which goes without a proxy where it cannot parse the variable, or
+// takes "http" for the proxy's host.
 func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
-	proxy, err := http.ProxyFromEnvironment(request)
-	if err != nil {
+	value := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	if _, err := url.Parse(value); err != nil {
 		return nil, errProxy
 	}
-	return proxy, nil
+	return http.ProxyFromEnvironment(request)
 }

@@ -1,10 +1,15 @@
 package auth
 
 import (
-	"os"
-	"path/filepath"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,102 +99,6 @@ func TestSTS_exchange_renewsAndReplaces(t *testing.T) {
 	}
 }
 
-func TestIdentityToken_file_isReadAtEachRenewal(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	b.settings.Identity = b.emulator.AdminIdentity()
-	path := filepath.Join(b.options.Environment.HomeDir, "token")
-	set(&b.settings.IdentityToken, "~/token")
-	write := func(token string) {
-		t.Helper()
-		if err := os.WriteFile(path, []byte("\n"+token+"\r\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(b.upstream())
-	tokens := b.tokens()
-	b.token(tokens)
-
-	b.clock.Advance(2 * time.Hour) // The first is over by now.
-	reason, _ := b.refusal(tokens, "identity_token")
-	contains(t, reason, "expired at 2026-03-01T13:00:00Z")
-
-	b.clock.Advance(failureMemory)
-	write(b.upstream())
-	if !b.works(b.token(tokens)) {
-		t.Error("the platform does not take the token")
-	}
-	if got := len(b.exchanges()); got != 2 {
-		t.Errorf("%d exchanges, want 2", got)
-	}
-}
-
-func TestIdentityToken_unusable(t *testing.T) {
-	t.Parallel()
-	const canary = "c4n4ry"
-	for name, test := range map[string]struct {
-		value  func(b *bench) string
-		want   []string
-		hidden string
-	}{
-		"a literal that is over": {
-			value: func(*bench) string { return jwt(`{"exp":1000000000,"sub":"` + canary + `"}`) },
-			want:  []string{"expired at 2001-09-09T01:46:40Z", "cannot be renewed"},
-		},
-		"a path at which there is nothing": {
-			value: func(*bench) string { return "/var/run/secrets/tokens/chainguard" },
-			want:  []string{"/var/run/secrets/tokens/chainguard", "does not exist"},
-		},
-		"words": {
-			value:  func(*bench) string { return canary + " and " + canary },
-			want:   []string{"not the path of a file", "characters that no token has", "not shown"},
-			hidden: canary,
-		},
-		"an empty file": {
-			value: func(b *bench) string {
-				path := filepath.Join(t.TempDir(), "empty")
-				if err := os.WriteFile(path, []byte("\n"), 0o600); err != nil {
-					b.Fatal(err)
-				}
-				return path
-			},
-			want: []string{"is empty"},
-		},
-		"a folder": {
-			value: func(*bench) string { return "/tmp" },
-			want:  []string{"/tmp", "cannot be read"},
-		},
-		"a file of two lines": {
-			value: func(b *bench) string {
-				path := filepath.Join(t.TempDir(), "two")
-				if err := os.WriteFile(path, []byte(canary+"\n"+canary), 0o600); err != nil {
-					b.Fatal(err)
-				}
-				return path
-			},
-			want:   []string{"characters that no token has"},
-			hidden: canary,
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t)
-			b.settings.Identity = b.emulator.AdminIdentity()
-			set(&b.settings.IdentityToken, test.value(b))
-			// What was asked for by name is not replaced by what lies around.
-			b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
-			reason, whole := b.refusal(b.tokens(), "identity_token")
-			contains(t, reason, test.want...)
-			if test.hidden != "" && strings.Contains(whole, test.hidden) {
-				t.Errorf("the error shows what may be a secret: %s", whole)
-			}
-			if got := len(b.exchanges()); got != 0 {
-				t.Errorf("%d exchanges, want none", got)
-			}
-		})
-	}
-}
-
 func TestSTS_exchange_explainsRefusals(t *testing.T) {
 	t.Parallel()
 	const stranger = "9999999999999999999999999999999999999999/9999999999999999"
@@ -246,9 +155,9 @@ func TestSTS_exchange_explainsRefusals(t *testing.T) {
 		},
 		"no answer": {
 			seed:  emulator.DefaultSeed(),
-			set:   func(b *bench) { b.settings.RequestTimeout = 50 * time.Millisecond },
+			set:   func(b *bench) { b.settings.RequestTimeout = 400 * time.Millisecond },
 			fault: &emulator.Fault{Method: "Exchange", Hang: true},
-			want:  []string{"did not answer within 50ms"},
+			want:  []string{"did not answer within 400ms"},
 			calls: 2, // Each has half of the time.
 		},
 		"an answer without a token": {
@@ -343,4 +252,122 @@ func TestSTS_exchange_neverInPlaintext(t *testing.T) {
 	b.settings.Issuer = "http://issuer.example"
 	reason, _ := b.refusal(b.tokens(), "identity_token")
 	contains(t, reason, "not encrypted")
+}
+
+// standIn has an issuer of the test's own in place of the emulator's.
+func (b *bench) standIn(answer http.HandlerFunc) {
+	b.Helper()
+	server := httptest.NewServer(answer)
+	b.Cleanup(server.Close)
+	b.settings.Issuer = server.URL
+}
+
+func TestSTS_exchange_byItsDocumentedPath(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	set(&b.settings.IdentityToken, b.upstream())
+	b.settings.Identity = b.emulator.AdminIdentity()
+	var got *http.Request
+	b.standIn(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		_, _ = io.WriteString(w, `{"token":"issued","expiry":"2026-03-01T13:00:00Z"}`)
+	})
+	issued, err := b.tokens().Token(t.Context())
+	if err != nil || issued.AccessToken != "issued" || !issued.Expiry.Equal(start.Add(time.Hour)) {
+		t.Errorf("%v, %v", issued, err)
+	}
+	query := url.Values{"aud": {b.settings.Audience}, "identity": {b.settings.Identity}}
+	if got.Method != http.MethodPost || got.URL.Path != "/sts/exchange" || got.URL.RawQuery != query.Encode() {
+		t.Errorf("%s %s", got.Method, got.URL)
+	}
+	if got.Header.Get("Authorization") != "Bearer "+b.settings.IdentityToken.Reveal() || got.UserAgent() != b.options.UserAgent {
+		t.Errorf("header: %q", got.UserAgent())
+	}
+	// Whatever is said of it later is cut.
+	if cut := b.secrets.Cut("x " + b.settings.IdentityToken.Reveal()); strings.Contains(cut, "eyJ") {
+		t.Error("the identity token is not among the known secrets")
+	}
+}
+
+func TestSTS_exchange_answersThatAreNotTheIssuers(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		body   string
+		want   []string
+		calls  int64
+	}{
+		"a proxy's page":            {http.StatusForbidden, "<html>c4n4ry</html>", []string{"HTTP status 403 Forbidden", "A proxy in between"}, 1},
+		"a proxy's sign-in":         {http.StatusTemporaryRedirect, "", []string{"HTTP status 307", "A proxy in between"}, 1},
+		"a load balancer's failure": {http.StatusBadGateway, "<html>", []string{"HTTP status 502 Bad Gateway"}, 3},
+		"a page":                    {http.StatusOK, "<html>c4n4ry</html>", []string{"not JSON"}, 1},
+		"an empty answer":           {http.StatusOK, "{}", []string{"an answer without a token"}, 1},
+		"a code that is none":       {http.StatusBadRequest, `{"code":99,"message":"c4n4ry"}`, []string{"HTTP status 400"}, 1},
+		"a code of another type":    {http.StatusBadRequest, `{"code":"c4n4ry"}`, []string{"HTTP status 400"}, 1},
+		"more than a token":         {http.StatusOK, `{"token":"` + strings.Repeat("x", 2*maxToken), []string{"not JSON"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			set(&b.settings.IdentityToken, b.upstream())
+			var calls atomic.Int64
+			b.standIn(func(w http.ResponseWriter, _ *http.Request) {
+				calls.Add(1)
+				w.Header().Set("Location", "https://elsewhere.example")
+				w.WriteHeader(test.status)
+				_, _ = io.WriteString(w, test.body)
+			})
+			reason, _ := b.refusal(b.tokens(), "identity_token")
+			contains(t, reason, append(test.want, b.settings.Issuer)...)
+			if strings.Contains(reason, "c4n4ry") {
+				t.Errorf("a foreign page is quoted: %s", reason)
+			}
+			if calls.Load() != test.calls {
+				t.Errorf("%d calls, want %d", calls.Load(), test.calls)
+			}
+		})
+	}
+}
+
+// An issuer may repeat what it was sent, in any form.
+func TestSTS_exchange_cutsWhatTheIssuerRepeats(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	const secret = "c4n4ry/of+a=signed/request"
+	set(&b.settings.IdentityToken, secret)
+	b.standIn(func(w http.ResponseWriter, r *http.Request) {
+		_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		w.WriteHeader(http.StatusUnauthorized)
+		_ = json.NewEncoder(w).Encode(map[string]any{"code": 16, "message": strings.Join([]string{
+			"bad token", bearer, base64.StdEncoding.EncodeToString([]byte("Bearer " + bearer)), url.QueryEscape(bearer),
+		}, " ")})
+	})
+	reason, _ := b.refusal(b.tokens(), "identity_token")
+	contains(t, reason, "bad token (redacted)", "set the provider's identity")
+	for _, part := range []string{secret, "c4n4ry", "YzRuNHJ5"} {
+		if strings.Contains(reason, part) {
+			t.Errorf("%s is shown: %s", part, reason)
+		}
+	}
+}
+
+func TestSTS_refresh_takesNamesInBothSpellings(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"refreshToken", "refresh_token"} {
+		b := newBench(t)
+		b.standIn(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost || r.URL.Path != "/sts/exchange_refresh_token" || r.Header.Get("Authorization") != "Bearer spent" {
+				t.Errorf("%s %s", r.Method, r.URL)
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"token": map[string]string{"token": "access"}, name: map[string]string{"token": "the-next"}})
+		})
+		s := sts{http: httpCaller{clock: b.clock, timeout: time.Minute}, issuer: b.settings.Issuer, audience: "a", secrets: &b.secrets}
+		access, next, err := s.refresh(t.Context(), "spent")
+		if err != nil || access.access != "access" || next != "the-next" {
+			t.Errorf("%s: %q, %v", name, next, err)
+		}
+		if b.secrets.Cut("the-next") == "the-next" {
+			t.Errorf("%s: it is not among the known secrets", name)
+		}
+	}
 }
