@@ -52,7 +52,7 @@ func (h headless) get(ctx context.Context) (token, error) {
 	}
 
 	session, err := h.poll(ctx, code)
-	if ctx.Err() != nil && err != nil {
+	if pending, _ := isPending(err); err != nil && (pending || ctx.Err() != nil) {
 		return token{}, h.gaveUp(ctx, page)
 	}
 	if err != nil {

@@ -40,10 +40,10 @@ func (p person) wait(ctx context.Context) (context.Context, context.CancelFunc) 
 
 // gaveUp says why nobody waits any longer.
 func (p person) gaveUp(ctx context.Context, page string) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Errorf("there was no sign-in within %s. The page to sign in at was %s", personTimeout, page)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return errors.New("interrupted")
 	}
-	return errors.New("interrupted")
+	return fmt.Errorf("there was no sign-in within %s. The page to sign in at was %s", personTimeout, page)
 }
 
 // show writes to the user's terminal where to sign in. Terraform shows nothing of a provider's own before the run ends.

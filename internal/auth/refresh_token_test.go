@@ -380,3 +380,90 @@ func TestChainctlCache_save(t *testing.T) {
 		t.Error("saved in a file")
 	}
 }
+
+func TestRefreshToken_leftToChainctl(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	folder := b.folder("")
+	refresh := b.signedInLongAgo(folder)
+	want := b.emulator.AdminToken()
+	var fails error
+	b.options.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) { return []byte(want), nil, fails }
+	if got := b.token(b.tokens()); got != want {
+		t.Error("chainctl is not asked first")
+	}
+	fails = errors.New("exit status 1")
+	reason, _ := b.refusal(b.tokens(), "chainctl's refresh token")
+	contains(t, reason, "not spent", "only the chainctl program may")
+	if b.kept(folder, refreshTokenFile) != refresh || b.emulator.Count("ExchangeRefreshToken") != 0 {
+		t.Error("it is spent")
+	}
+}
+
+// Once the STS has answered, the tokens are kept, whatever has become of the caller.
+func TestRefreshToken_interrupted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	folder := b.folder("")
+	refresh := b.signedInLongAgo(folder)
+	release := make(chan struct{})
+	b.emulator.Inject(emulator.Fault{Method: "ExchangeRefreshToken", When: emulator.AfterCommit, Match: func(proto.Message) bool {
+		<-release
+		return false
+	}})
+	tokens := b.tokens()
+	ctx, interrupt := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() { _, err := tokens.Token(ctx); failed <- err }()
+	waitFor(t, func() bool { return b.emulator.Count("ExchangeRefreshToken") == 1 })
+	interrupt()
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	leftBehind(t, folder) // A process that is killed now leaves no temporary file.
+	close(release)
+	tokens.Close(t.Context())
+	if next := b.kept(folder, refreshTokenFile); next == refresh {
+		t.Error("the next refresh token is lost")
+	}
+	leftBehind(t, folder)
+	if !b.works(b.token(b.tokens())) {
+		t.Error("the next run does not find the access token")
+	}
+	if got := b.emulator.Count("ExchangeRefreshToken"); got != 1 {
+		t.Errorf("%d refreshes, want one", got)
+	}
+}
+
+// An answer may have the next refresh token and no access token that can be used.
+func TestRefreshToken_keepsTheNextWhateverElseIsWrong(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	folder := b.folder("")
+	refresh := b.signedInLongAgo(folder)
+	b.emulator.Inject(emulator.Fault{Method: "ExchangeRefreshToken", Times: 1, Mutate: func(m proto.Message) { m.(*oidc.TokenPair).Token = nil }})
+	reason, _ := b.refusal(b.tokens(), "chainctl's refresh token")
+	contains(t, reason, "an answer without a token")
+	if next := b.kept(folder, refreshTokenFile); next == refresh {
+		t.Error("the next refresh token is lost")
+	}
+	if !b.works(b.token(b.tokens())) {
+		t.Error("it cannot be spent")
+	}
+}
+
+func TestRefreshToken_clearsWhatAKilledProcessLeft(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	folder := b.folder("")
+	b.signedInLongAgo(folder)
+	for _, file := range []string{accessTokenFile, refreshTokenFile} {
+		if err := os.WriteFile(temporaryFile(folder, file), []byte("half a tok"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !b.works(b.token(b.tokens())) {
+		t.Error("the platform does not take the token")
+	}
+	leftBehind(t, folder)
+}

@@ -86,3 +86,14 @@ func TestStaticToken_overruledByTheProviderBlock(t *testing.T) {
 		t.Error("the error shows the token")
 	}
 }
+
+func TestStaticToken_refused_namesItsAudience(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	set(&b.settings.Token, jwt(`{"aud":["https://elsewhere.example","cgr.dev"],"exp":4000000000}`))
+	tokens := b.tokens()
+	tokens.Discard(b.token(tokens))
+	reason, _ := b.refusal(tokens, "token")
+	contains(t, reason, "it is for the audience https://elsewhere.example, cgr.dev, and the provider's is "+b.settings.Audience,
+		"chainctl auth token --audience "+b.settings.Audience)
+}

@@ -389,3 +389,61 @@ func TestTokens_areNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+func TestTokens_Token_saysThatChainctlsSessionEnded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.keep(b.folder(""), accessTokenFile, b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour))
+	tokens := b.tokens()
+	b.token(tokens)
+	b.clock.Advance(24 * time.Hour)
+	reason, whole := b.refusal(tokens, "chainctl's cached token")
+	contains(t, whole, "chainctl's session ended during this run", "chainctl iam auth-policy", "chainctl auth login", "set the provider's identity")
+	contains(t, reason, "expired at", "(this machine's clock says 2026-03-02T12:00:00Z)")
+
+	// A run that began without one says nothing of a session.
+	_, whole = b.refusal(b.tokens(), "chainctl's cached token")
+	if strings.Contains(whole, "session ended") {
+		t.Errorf("it was not signed in before: %s", whole)
+	}
+}
+
+func TestTokens_Close(t *testing.T) {
+	t.Parallel()
+	c := clock.NewFake(start)
+
+	// Nothing is under way.
+	from(c).Close(t.Context())
+
+	// What only waits is ended.
+	entered := make(chan struct{})
+	tokens := from(c, &fakeSource{label: "person", give: func(ctx context.Context) (token, error) {
+		close(entered)
+		<-ctx.Done()
+		return token{}, ctx.Err()
+	}})
+	failed := make(chan error, 1)
+	go func() { _, err := tokens.Token(t.Context()); failed <- err }()
+	<-entered
+	tokens.Close(t.Context())
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+
+	// What must not be ended is waited for, but not for ever.
+	entered, release := make(chan struct{}), make(chan struct{})
+	defer close(release)
+	tokens = from(c, &fakeSource{label: "spending", give: func(context.Context) (token, error) {
+		close(entered)
+		<-release
+		return token{access: "access"}, nil
+	}})
+	go func() { _, _ = tokens.Token(t.Context()) }()
+	<-entered
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	tokens.Close(ctx)
+	if ctx.Err() == nil {
+		t.Error("it was not waited for")
+	}
+}

@@ -1,0 +1,123 @@
+package auth
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+)
+
+// terminal is what the user sees while the run waits.
+type terminal struct {
+	mu    sync.Mutex
+	shown bytes.Buffer
+}
+
+func (t *terminal) open() (io.WriteCloser, error) { return t, nil }
+
+func (t *terminal) Close() error { return nil }
+
+func (t *terminal) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.shown.Write(p)
+}
+
+// url returns the URL that is shown, empty before there is one.
+func (t *terminal) url() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for word := range strings.FieldsSeq(t.shown.String()) {
+		if strings.HasPrefix(word, "http") {
+			return word
+		}
+	}
+	return ""
+}
+
+// An opener that succeeds and shows nothing, or that fails: the URL is on the terminal.
+func TestBrowser_urlIsShown(t *testing.T) {
+	t.Parallel()
+	for name, opened := range map[string]error{"nothing opens": nil, "opening fails": errors.New("no display")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			var screen terminal
+			b.options.OpenTerminal = screen.open
+			visitor := newVisitor(b)
+			b.options.OpenBrowser = func(string) error { return opened }
+			go func() {
+				for screen.url() == "" {
+					time.Sleep(time.Millisecond)
+				}
+				_ = visitor.open(screen.url())
+			}()
+			if !b.works(b.token(b.tokens())) {
+				t.Error("the platform does not take the token")
+			}
+			contains(t, screen.shown.String(), "for you to sign in to Chainguard at", b.settings.Issuer+"/oauth?")
+		})
+	}
+}
+
+func TestBrowser_nobodySignsIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.settings.Login = config.LoginBrowser
+	b.options.OpenBrowser = func(string) error { return nil }
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for _, s := range b.tokens().sources {
+		if s.name() != "the browser" {
+			continue
+		}
+		_, err := s.get(ctx)
+		if err == nil {
+			t.Fatal("no error")
+		}
+		contains(t, err.Error(), "there was no sign-in within 2m0s", "The page to sign in at was "+b.settings.Issuer+"/oauth?")
+	}
+}
+
+// It is not parallel, as the signal is for the whole process.
+func TestPerson_interrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process cannot interrupt itself")
+	}
+	for login, source := range map[string]string{config.LoginBrowser: "the browser", config.LoginHeadless: "headless sign-in"} {
+		b := newBench(t)
+		b.settings.Login = login
+		b.standIn(func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(10 * time.Millisecond)
+			w.WriteHeader(http.StatusNotFound)
+		})
+		b.options.Clock = clock.Real{}
+		b.options.OpenBrowser = func(string) error { return nil }
+		var screen terminal
+		b.options.OpenTerminal = screen.open
+		go func() {
+			for screen.url() == "" {
+				time.Sleep(time.Millisecond)
+			}
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = self.Signal(os.Interrupt)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		reason, _ := b.refusal(b.tokens(), source)
+		contains(t, reason, "interrupted")
+	}
+}
