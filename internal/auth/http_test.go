@@ -52,14 +52,14 @@ func TestSTS_environment(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"token":"issued"}`)
 	}))
-	defer issuer.Close()
+	t.Cleanup(issuer.Close)
 	certificate := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issuer.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var tunnels atomic.Int64
 	proxy := httptest.NewServer(tunnel(t, issuer.Listener.Addr().String(), &tunnels))
-	defer proxy.Close()
+	t.Cleanup(proxy.Close)
 
 	for name, test := range map[string]struct {
 		environment []string
@@ -87,6 +87,7 @@ func TestSTS_environment(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			// The certificate of httptest is that of example.com.
 			command := exec.CommandContext(t.Context(), os.Args[0])
 			command.Env = append([]string{stsChild + "=https://example.com", "GODEBUG=x509usefallbackroots=0"}, test.environment...)
@@ -99,13 +100,16 @@ func TestSTS_environment(t *testing.T) {
 			}
 		})
 	}
-	if tunnels.Load() == 0 {
-		t.Error("the proxy was not used")
-	}
+	t.Cleanup(func() {
+		if tunnels.Load() == 0 {
+			t.Error("the proxy was not used")
+		}
+	})
 }
 
 // tunnel is a proxy that leads every connection to one address.
 func tunnel(t *testing.T, address string, count *atomic.Int64) http.HandlerFunc {
+	t.Helper()
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect {
 			http.Error(w, "tunnels only", http.StatusMethodNotAllowed)

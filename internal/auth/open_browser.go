@@ -13,7 +13,7 @@ func browserOpener(getenv func(string) string) func(url string) error {
 	return func(url string) error {
 		err := errors.New("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
 		for _, command := range browserCommands(runtime.GOOS, getenv, url) {
-			//nolint:gosec,noctx // G204: the user's own choice. The browser outlives the sign-in.
+			//nolint:noctx // The browser outlives the sign-in.
 			if err = launch(exec.Command(command[0], command[1:]...), 3*time.Second); err == nil {
 				return nil
 			}

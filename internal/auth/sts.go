@@ -144,11 +144,11 @@ func (s sts) explain(err error) error {
 		return errors.New(quote(s.secrets, err.Error()))
 	}
 	code, message := stsStatus(err)
-	switch {
-	case code == codes.OK:
+	switch code {
+	case codes.OK:
 		return fmt.Errorf("the issuer %s cannot be reached: the answer (%v) is not that of an issuer. A proxy in between may "+
 			"have sent it, or this is not the issuer's URL", s.issuer, answered)
-	case code == codes.Unavailable:
+	case codes.Unavailable:
 		return fmt.Errorf("the issuer %s is unavailable: %s", s.issuer, quote(s.secrets, message))
 	default:
 		return fmt.Errorf("the issuer %s refused: %s: %s", s.issuer, code, quote(s.secrets, message))
