@@ -32,8 +32,8 @@ func (b browser) get(ctx context.Context) (token, error) {
 	if b.settings.Login != config.LoginBrowser {
 		return token{}, errors.New(`not opened, as login is not "browser" (in the provider block or CHAINGUARD_LOGIN)`)
 	}
-	ctx, stop := b.wait(ctx)
-	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, personTimeout)
+	defer cancel()
 
 	answers, err := newCallback(b.options.Secrets)
 	if err != nil {
@@ -49,7 +49,7 @@ func (b browser) get(ctx context.Context) (token, error) {
 	}
 	answer, err := answers.wait(ctx)
 	if ctx.Err() != nil && err != nil {
-		return token{}, b.gaveUp(ctx, page)
+		return token{}, absent(page)
 	}
 	if err != nil {
 		return token{}, err

@@ -35,8 +35,8 @@ func (h headless) get(ctx context.Context) (token, error) {
 	if h.settings.Login != config.LoginHeadless {
 		return token{}, errors.New(`not offered, as login is not "headless" (in the provider block or CHAINGUARD_LOGIN)`)
 	}
-	ctx, stop := h.wait(ctx)
-	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, personTimeout)
+	defer cancel()
 
 	key, err := ecdh.X25519().GenerateKey(rand.Reader)
 	if err != nil {
@@ -53,7 +53,7 @@ func (h headless) get(ctx context.Context) (token, error) {
 
 	session, err := h.poll(ctx, code)
 	if pending, _ := isPending(err); err != nil && (pending || ctx.Err() != nil) {
-		return token{}, h.gaveUp(ctx, page)
+		return token{}, absent(page)
 	}
 	if err != nil {
 		return token{}, h.sts.explain(err)

@@ -1,13 +1,10 @@
 package auth
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"os/signal"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
@@ -30,19 +27,8 @@ type person struct {
 	options  Options
 }
 
-// wait returns a context that ends when there is no point in waiting any longer. Ctrl-C is one reason: Terraform does
-// not pass it on while it plans an apply, but the terminal sends it to this process as well.
-func (p person) wait(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	ctx, cancel := context.WithTimeout(ctx, personTimeout)
-	return ctx, func() { cancel(); stop() }
-}
-
-// gaveUp says why nobody waits any longer.
-func (p person) gaveUp(ctx context.Context, page string) error {
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return errors.New("interrupted")
-	}
+// absent says that there was no sign-in in time. The page no longer works, but shows what was waited for.
+func absent(page string) error {
 	return fmt.Errorf("there was no sign-in within %s. The page to sign in at was %s", personTimeout, page)
 }
 

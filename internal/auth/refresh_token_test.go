@@ -422,7 +422,7 @@ func TestRefreshToken_interrupted(t *testing.T) {
 	}
 	leftBehind(t, folder) // A process that is killed now leaves no temporary file.
 	close(release)
-	tokens.Close(t.Context())
+	tokens.Wait(t.Context())
 	if next := b.kept(folder, refreshTokenFile); next == refresh {
 		t.Error("the next refresh token is lost")
 	}

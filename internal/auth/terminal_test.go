@@ -5,15 +5,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
-	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
@@ -86,38 +82,5 @@ func TestBrowser_nobodySignsIn(t *testing.T) {
 			t.Fatal("no error")
 		}
 		contains(t, err.Error(), "there was no sign-in within 2m0s", "The page to sign in at was "+b.settings.Issuer+"/oauth?")
-	}
-}
-
-// It is not parallel, as the signal is for the whole process.
-func TestPerson_interrupt(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("a process cannot interrupt itself")
-	}
-	for login, source := range map[string]string{config.LoginBrowser: "the browser", config.LoginHeadless: "headless sign-in"} {
-		b := newBench(t)
-		b.settings.Login = login
-		b.standIn(func(w http.ResponseWriter, _ *http.Request) {
-			time.Sleep(10 * time.Millisecond)
-			w.WriteHeader(http.StatusNotFound)
-		})
-		b.options.Clock = clock.Real{}
-		b.options.OpenBrowser = func(string) error { return nil }
-		var screen terminal
-		b.options.OpenTerminal = screen.open
-		go func() {
-			for screen.url() == "" {
-				time.Sleep(time.Millisecond)
-			}
-			self, err := os.FindProcess(os.Getpid())
-			if err == nil {
-				err = self.Signal(os.Interrupt)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		}()
-		reason, _ := b.refusal(b.tokens(), source)
-		contains(t, reason, "interrupted")
 	}
 }

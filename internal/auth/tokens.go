@@ -172,20 +172,20 @@ func (t *Tokens) Discard(accessToken string) {
 	t.current = token{}
 }
 
-// Close ends what only waits, for a person or for an answer, and returns when nothing is under way any more: a refresh
-// token that is being spent has its successor written. It returns early when ctx ends. To be called before the process
-// ends.
-func (t *Tokens) Close(ctx context.Context) {
-	t.mu.Lock()
-	if t.renewal != nil {
-		t.renewal.cancel()
-	}
-	t.mu.Unlock()
+// Wait returns when no renewal is under way, or when ctx ends. It is to be called before the process ends: a renewal
+// that is spending a refresh token goes on when its callers have left, until the next one is written.
+func (t *Tokens) Wait(ctx context.Context) {
 	idle := make(chan struct{})
 	go func() {
-		t.renewing.Lock()
+		defer close(idle)
+		t.mu.Lock()
+		r := t.renewal
+		t.mu.Unlock()
+		if r != nil {
+			<-r.done
+		}
+		t.renewing.Lock() // One that was abandoned.
 		defer t.renewing.Unlock()
-		close(idle)
 	}()
 	select {
 	case <-idle:

@@ -408,42 +408,37 @@ func TestTokens_Token_saysThatChainctlsSessionEnded(t *testing.T) {
 	}
 }
 
-func TestTokens_Close(t *testing.T) {
+func TestTokens_Wait(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 
 	// Nothing is under way.
-	from(c).Close(t.Context())
+	from(c).Wait(t.Context())
 
-	// What only waits is ended.
-	entered := make(chan struct{})
-	tokens := from(c, &fakeSource{label: "person", give: func(ctx context.Context) (token, error) {
-		close(entered)
-		<-ctx.Done()
-		return token{}, ctx.Err()
-	}})
-	failed := make(chan error, 1)
-	go func() { _, err := tokens.Token(t.Context()); failed <- err }()
-	<-entered
-	tokens.Close(t.Context())
-	if err := <-failed; !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-
-	// What must not be ended is waited for, but not for ever.
-	entered, release := make(chan struct{}), make(chan struct{})
-	defer close(release)
-	tokens = from(c, &fakeSource{label: "spending", give: func(context.Context) (token, error) {
+	// A renewal whose callers have left, and that takes its time nonetheless.
+	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	tokens := from(c, &fakeSource{label: "spending", give: func(context.Context) (token, error) {
 		close(entered)
 		<-release
+		close(ended)
 		return token{access: "access"}, nil
 	}})
-	go func() { _, _ = tokens.Token(t.Context()) }()
+	caller, leave := context.WithCancel(t.Context())
+	go func() { _, _ = tokens.Token(caller) }()
 	<-entered
+	leave()
+
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	tokens.Close(ctx)
+	tokens.Wait(ctx)
 	if ctx.Err() == nil {
 		t.Error("it was not waited for")
+	}
+	close(release)
+	tokens.Wait(t.Context())
+	select {
+	case <-ended:
+	default:
+		t.Error("it was not waited for to its end")
 	}
 }

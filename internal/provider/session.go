@@ -37,10 +37,12 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 			if p.signIn != nil {
 				p.signIn(&options)
 			}
+			tokens := auth.New(s, options)
+			p.cleanup.waitFor(tokens.Wait)
 			return platform.New(platform.Config{
 				API:            s.API,
 				UserAgent:      userAgent,
-				Tokens:         auth.New(s, options),
+				Tokens:         tokens,
 				RequestTimeout: s.RequestTimeout,
 				Observe:        logCall,
 				Clock:          p.clock,
