@@ -1,12 +1,13 @@
+//go:build unix
+
 package main
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
@@ -80,17 +81,13 @@ func (s subject) configuration(e *emulator.Emulator, n, groups int) string {
 	return fmt.Sprintf("%sresource %q \"people\" {\n  count = %d\n%s\n}\n", requirement, s.resource, n, s.arguments(e, groups))
 }
 
-// signIn is the environment in which the provider reaches the platform. Ours reads a token from it; the official one,
-// which has other names for the rest, finds that of chainctl in its cache, which is in the folder home.
-func (s subject) signIn(e *emulator.Emulator, home string) ([]string, error) {
-	variables := e.Environment()
-	var failed error
-	for _, cache := range []string{filepath.Join(home, ".cache"), filepath.Join(home, "Library", "Caches")} {
-		failed = errors.Join(failed, e.CacheToken(cache, emulator.AccessTokenFile, variables["CHAINGUARD_TOKEN"]))
+// signIn points the provider at the platform. Ours reads a token from the environment; the official one, which has other
+// names for the rest, finds that of chainctl in its cache.
+func (s subject) signIn(e *emulator.Emulator, cli *acctest.CLI) error {
+	for name, value := range e.Environment() {
+		cli.Setenv(name, value)
 	}
-	env := []string{"HOME=" + home, "CHAINGUARD_CONSOLE_API=" + e.URL(), "CHAINGUARD_AUDIENCE=" + e.Audience()}
-	for name, value := range variables {
-		env = append(env, name+"="+value)
-	}
-	return env, failed
+	cli.Setenv("CHAINGUARD_CONSOLE_API", e.URL())
+	cli.Setenv("CHAINGUARD_AUDIENCE", e.Audience())
+	return e.CacheToken(cli.CacheDir(), emulator.AccessTokenFile, cli.Getenv("CHAINGUARD_TOKEN"))
 }

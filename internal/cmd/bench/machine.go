@@ -1,26 +1,33 @@
+//go:build unix
+
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
 // describeMachine says what the figures come from.
-func (o options) describeMachine(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, o.terraform, "version")
-	cmd.Env = environment("CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull)
-	out, err := cmd.Output()
+func (o options) describeMachine(ctx context.Context) (_ string, err error) {
+	dir, err := os.MkdirTemp("", "chainguard-bench-")
 	if err != nil {
-		return "", fmt.Errorf("%s is not a Terraform or OpenTofu that runs here: %w", o.terraform, err)
+		return "", err
 	}
-	terraform, _, _ := strings.Cut(string(out), "\n")
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	cli, err := acctest.NewCLI(dir)
+	if err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("%s, %d cores, %s/%s; %s at -parallelism=%d; built with %s; %s", processor(ctx), runtime.NumCPU(),
-		runtime.GOOS, runtime.GOARCH, terraform, o.parallelism, runtime.Version(), time.Now().UTC().Format("2 January 2006")), nil
+		runtime.GOOS, runtime.GOARCH, cli.Product(), o.parallelism, runtime.Version(), time.Now().UTC().Format("2 January 2006")), nil
 }
 
 // processor is the processor's name, as far as the system tells.

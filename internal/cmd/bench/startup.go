@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -6,15 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
 // startups is how often each provider is started. It is an odd number, and a start takes some milliseconds.
@@ -30,14 +32,14 @@ type startup struct {
 
 // measureStartups measures providers in turn, so that a machine whose speed drifts is as fast for each.
 func (o options) measureStartups(ctx context.Context, subjects []subject) ([]startup, error) {
-	served, peaks := make([][]time.Duration, len(subjects)), make([][]int64, len(subjects))
+	runs := make([][]startup, len(subjects))
 	for range startups {
 		for i, s := range subjects {
 			took, peak, err := o.measureStartup(ctx, s.provider)
 			if err != nil {
 				return nil, fmt.Errorf("starting %s: %w", s.provider, err)
 			}
-			served[i], peaks[i] = append(served[i], took), append(peaks[i], peak)
+			runs[i] = append(runs[i], startup{served: took, peak: peak})
 		}
 	}
 	var results []startup
@@ -46,9 +48,11 @@ func (o options) measureStartups(ctx context.Context, subjects []subject) ([]sta
 		if err != nil {
 			return nil, err
 		}
-		slices.Sort(served[i])
-		slices.Sort(peaks[i])
-		results = append(results, startup{s.resource, info.Size(), served[i][startups/2], peaks[i][startups/2]})
+		results = append(results, startup{
+			s.resource, info.Size(),
+			median(runs[i], func(s startup) time.Duration { return s.served }),
+			median(runs[i], func(s startup) int64 { return s.peak }),
+		})
 	}
 	return results, nil
 }
@@ -60,11 +64,19 @@ func (o options) measureStartup(ctx context.Context, provider string) (served ti
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	env := environment("BENCH_PROVIDER="+provider, "BENCH_USAGE="+usageFile(dir), "HOME="+dir)
-	if served, err = untilSchema(ctx, provider, env); err != nil {
+	cli, err := acctest.NewCLI(dir)
+	if err != nil {
 		return 0, 0, err
 	}
-	if _, err = untilSchema(ctx, o.measured, env); err != nil {
+	cli.Setenv("BENCH_PROVIDER", provider)
+	cli.Setenv("BENCH_USAGE", usageFile(dir))
+	// By the cookie a provider knows that it was not started by hand.
+	cli.Setenv("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
+	cli.Setenv("PLUGIN_PROTOCOL_VERSIONS", "6")
+	if served, err = untilSchema(ctx, cli, provider); err != nil {
+		return 0, 0, err
+	}
+	if _, err = untilSchema(ctx, cli, o.measured); err != nil {
 		return 0, 0, err
 	}
 	_, peak, err = takeUsage(usageFile(dir))
@@ -72,13 +84,10 @@ func (o options) measureStartup(ctx context.Context, provider string) (served ti
 }
 
 // untilSchema starts a provider as Terraform does, and returns how long it takes until its schema is there.
-func untilSchema(ctx context.Context, program string, env []string) (time.Duration, error) {
+func untilSchema(ctx context.Context, cli *acctest.CLI, program string) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program)
-	// By the cookie a provider knows that it was not started by hand.
-	cmd.Env = append(slices.Clone(env), "PLUGIN_PROTOCOL_VERSIONS=6",
-		"TF_PLUGIN_MAGIC_COOKIE=d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
+	cmd := cli.Program(ctx, program)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return 0, err
