@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -117,34 +118,44 @@ func nameSummary(e *platform.NameError) string {
 	}
 }
 
-// explain is the detail of an error of the platform.
+// explain returns the detail of an error of the platform. Where the platform itself did not answer, the remedy comes
+// first, and a cause that another error has told is not told again.
 func explain(e *platform.Error) string {
-	parts := []string{fmt.Sprintf("While %s, %s answered %s: %s", e.Doing, e.API, e.Code, sentence(e.Message))}
-	if e.Code == codes.Canceled || e.Code == codes.DeadlineExceeded || e.Code == codes.DataLoss {
-		parts[0] = fmt.Sprintf("While %s at %s: %s", e.Doing, e.API, sentence(e.Message))
+	what := fmt.Sprintf("While %s at %s: %s", e.Doing, e.API, sentence(e.Message))
+	if e.Answered {
+		what = fmt.Sprintf("While %s, %s answered %s: %s", e.Doing, e.API, e.Code, sentence(e.Message))
 	}
 	if e.Reason != "" {
-		parts[0] += fmt.Sprintf(" (%s)", e.Reason)
+		what += fmt.Sprintf(" (%s)", e.Reason)
 	}
 	for _, violation := range e.Violations {
 		if _, ok := attributeOf(violation.Field); !ok {
-			parts = append(parts, fmt.Sprintf("  - %s: %s", violation.Field, violation.Description))
+			what += fmt.Sprintf("\n\n  - %s: %s", violation.Field, violation.Description)
 		}
 	}
-	if e.Left != "" {
-		parts = append(parts, e.Left)
+	remedy := advice(e)
+	var parts []string
+	switch {
+	case e.Repeated:
+		parts = []string{what + " See the first error with this cause.", e.Left}
+	case e.Answered:
+		parts = []string{what, e.Left, remedy}
+	default:
+		parts = []string{remedy, what, e.Left}
 	}
-	if advice := advice(e); advice != "" {
-		parts = append(parts, advice)
-	}
-	return strings.Join(parts, "\n\n")
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "\n\n")
 }
 
-// advice is what to do about an error of the platform.
+// advice returns what to do about an error of the platform.
 func advice(e *platform.Error) string {
+	if !e.Answered && e.Code != codes.Unavailable && e.Code != codes.DeadlineExceeded && e.Code != codes.DataLoss && e.Code != codes.Canceled {
+		return fmt.Sprintf("Check the proxies and load balancers between this machine and %s: the answer is not the platform's own, but that of "+
+			"something in between. `HTTPS_PROXY` and `NO_PROXY` select the proxy, which has to let HTTP/2 through. Check `api` as well.", e.API)
+	}
 	switch e.Code {
 	case codes.Unavailable:
-		return fmt.Sprintf("Check that `api` (%s) is correct and reachable from this machine, then run Terraform again.", e.API)
+		return fmt.Sprintf("Check that `api` (%s) is correct and reachable from this machine, also through its proxy if it has one, then run "+
+			"Terraform again.", e.API)
 	case codes.DeadlineExceeded:
 		return fmt.Sprintf("Check that %s is reachable from this machine. If it is only slow, raise the provider's `request_timeout` or the "+
 			"resource's `timeouts`.", e.API)

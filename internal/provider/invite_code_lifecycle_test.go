@@ -309,3 +309,32 @@ func TestInviteCodeResource_plan_failsOnUIDPsThatAreOfNoUse(t *testing.T) {
 		})
 	}
 }
+
+// The status is as of the platform's time, whatever this machine's clock says.
+func TestInviteCodeResource_status_isByThePlatformsClock(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		passed time.Duration // by this machine's clock, which says the opposite
+		ahead  time.Duration // of the platform's clock
+		status string
+	}{
+		"the platform is ahead":  {0, 3 * time.Hour, "expired"},
+		"the platform is behind": {2 * time.Hour, -3 * time.Hour, "active"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			theirs := newSkewedClock()
+			p := acctest.New(t, theirs.set)
+			id := p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-4 * time.Hour), TTL: 5 * time.Hour}).UID
+			w := workspace(t, p, fmt.Sprintf("import {\nto = %s\nid = %q\n}\n", kim, id)+kimWith(acmeViewer+"ttl = \"5h\"\nrecreate = \"never\"")+
+				"output \"status\" {\nvalue = "+kim+".status\n}\n")
+			theirs.skew(p, test.ahead)
+			p.Clock.Advance(test.passed)
+			w.Run("apply", "-auto-approve")
+			var status string
+			if w.Output("status", &status); status != test.status {
+				t.Errorf("status %s, want %s", status, test.status)
+			}
+		})
+	}
+}

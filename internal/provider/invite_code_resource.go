@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -321,9 +322,17 @@ func (r *inviteCodeResource) readInvite(ctx context.Context, client *platform.Cl
 	return invite, at, err
 }
 
-// answeredAt returns the time of an answer, to the second, which is what the platform's date has.
-func answeredAt(_ *platform.Invite, _ error, ours clock.Clock) time.Time {
-	return ours.Now().Truncate(time.Second)
+// answeredAt returns when the platform answered, to the second: by its own clock if it told the time, else by ours.
+func answeredAt(invite *platform.Invite, err error, ours clock.Clock) time.Time {
+	at := ours.Now()
+	var e *platform.Error
+	switch {
+	case err == nil:
+		at = invite.AsOf
+	case errors.As(err, &e):
+		at = e.AsOf
+	}
+	return at.Truncate(time.Second)
 }
 
 // warnAmbiguous says that a single-use invite was either accepted in time or deleted after it had expired.

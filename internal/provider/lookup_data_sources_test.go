@@ -177,3 +177,48 @@ func TestLookupsRefuseBadInputOffline(t *testing.T) {
 		})
 	}
 }
+
+func TestRoleDataSource_builtInRolePrecedesCustomRoles(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
+	p.AddRole(acme, "viewer", capabilities.Capability_CAP_IAM_GROUPS_LIST)
+	elsewhere := p.AddRole(folder, "auditor", capabilities.Capability_CAP_IAM_GROUPS_LIST)
+	here := p.AddRole(acme, "auditor", capabilities.Capability_CAP_IAM_GROUPS_LIST)
+
+	object, diags := p.Protocol(t, nil).ReadData("chainguard_role", acctest.Config{"name": "viewer"})
+	if len(diags) > 0 || object["id"] != p.Role("viewer") {
+		t.Errorf("without a group, viewer is %v (%v)", object["id"], diags)
+	}
+	if _, diags := p.Protocol(t, nil).ReadData("chainguard_role", acctest.Config{"name": "auditor"}); !strings.Contains(diags.String(), "or set `group`") {
+		t.Errorf("the error does not name the group as a way out: %v", diags)
+	}
+	object, diags = p.Protocol(t, acctest.Config{"group": "acme.example"}).ReadData("chainguard_role", acctest.Config{"name": "auditor"})
+	if len(diags) > 0 || object["id"] != here || object["group"] != nil {
+		t.Errorf("in the provider's group, auditor is %v (%v); the other one is %s", object["id"], diags, elsewhere)
+	}
+}
+
+func TestInviteCodesDataSource_groupDefaultsToTheProviders(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	ids := addInvites(p)
+	for group, want := range map[any][]string{
+		nil:                     {"kim", "anyone", "single", "folder"},
+		"acme.example/platform": {"folder"},
+	} {
+		object, diags := p.Protocol(t, acctest.Config{"group": group}).ReadData("chainguard_invite_codes", nil)
+		if len(diags) > 0 {
+			t.Fatal(diags)
+		}
+		found := map[any]bool{}
+		for _, invite := range invitesIn(object) {
+			found[invite["id"]] = true
+		}
+		for _, name := range want {
+			if !found[ids[name]] || len(found) != len(want) {
+				t.Errorf("with the provider's group %v, %d invites are found, want %v", group, len(found), want)
+			}
+		}
+	}
+}
