@@ -165,7 +165,7 @@ func (c *connection) goAway() {
 	if !c.plain {
 		_, _ = c.Conn.Write(f) // fails only if the caller is gone
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 }
 
 // drop resets the TCP connection.
@@ -173,5 +173,5 @@ func (c *connection) drop() {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // makes Close send a reset; what fails here is broken already
 	}
-	_ = c.Conn.Close()
+	_ = c.Close()
 }

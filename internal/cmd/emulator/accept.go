@@ -55,18 +55,18 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	signedIn := bearer(ctx, emulator.UpstreamToken(emulator.Upstream{
+	upstream := emulator.UpstreamToken(emulator.Upstream{
 		Issuer:   "https://upstream.example.com",
 		Subject:  *email,
 		Email:    *email,
 		Audience: []string{strings.TrimSuffix(*api, "/")},
 		Expires:  time.Now().Add(time.Minute),
-	}))
-	session, err := auth.NewAuthClient(conn).Register(signedIn, &auth.RegistrationRequest{Code: strings.TrimSpace(code)})
+	})
+	session, err := auth.NewAuthClient(conn).Register(bearer(ctx, upstream), &auth.RegistrationRequest{Code: strings.TrimSpace(code)})
 	if err != nil {
 		return fmt.Errorf("the platform at %s did not accept the code: %s", *api, status.Convert(err).Message())
 	}
-	roles, err := rolesOn(ctx, conn, signedIn, session.GetGroup())
+	roles, err := rolesOn(ctx, conn, upstream, session.GetGroup())
 	if err != nil {
 		return fmt.Errorf("the code was accepted, but the platform at %s does not tell what it granted: %s", *api, status.Convert(err).Message())
 	}
@@ -80,9 +80,9 @@ func bearer(ctx context.Context, token string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 }
 
-// rolesOn asks the platform which roles the person who is signed in has on a group.
-func rolesOn(ctx context.Context, conn *grpc.ClientConn, signedIn context.Context, group string) (names []string, err error) {
-	token, err := oidc.NewSecurityTokenServiceClient(conn).Exchange(signedIn, &oidc.ExchangeRequest{})
+// rolesOn asks the platform which roles the bearer of an upstream token has on a group.
+func rolesOn(ctx context.Context, conn *grpc.ClientConn, upstream, group string) (names []string, err error) {
+	token, err := oidc.NewSecurityTokenServiceClient(conn).Exchange(bearer(ctx, upstream), &oidc.ExchangeRequest{})
 	if err != nil {
 		return nil, err
 	}

@@ -8,15 +8,14 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
+const namePattern = `^[a-z0-9 ._-]{1,}$`
+
 // ValidName reports whether the platform allows the name for a group or a role.
-var ValidName = regexp.MustCompile(`^[a-z0-9 ._-]{1,}$`).MatchString
+var ValidName = regexp.MustCompile(namePattern).MatchString
 
 func checkName(name string, wrong *violations) {
-	switch {
-	case name == "":
-		wrong.add("name", "is required")
-	case !ValidName(name):
-		wrong.add("name", "%q may only hold lower case letters, digits, spaces, dots, dashes and underscores", name)
+	if !ValidName(name) {
+		wrong.add("name", "name must match %q", namePattern)
 	}
 }
 

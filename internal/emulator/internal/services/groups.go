@@ -170,7 +170,7 @@ func (s *groups) DeleteGroup(_ context.Context, request *iam.DeleteGroupRequest)
 		return nil, notFound("Group", uid)
 	}
 	if children := s.store.Below(uid); len(children) > 0 {
-		return nil, precondition("RESOURCE_NOT_EMPTY", "the group has child resources: "+strings.Join(children, ", "))
+		return nil, precondition("RESOURCE_NOT_EMPTY", "cannot delete group with child "+strings.Join(children, ", "))
 	}
 	s.store.DeleteGroup(uid)
 	return &emptypb.Empty{}, nil
