@@ -17,8 +17,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// What the documents say is checked against the documents themselves. They are not part of this repository:
-// CONTRIBUTING.md says where to get them.
+// What the documents say is checked against the documents themselves, which are not part of this repository. The guide
+// "Testing modules offline" says where to get them.
 const (
 	specVariable     = "CHAINGUARD_API_SPEC"
 	officialVariable = "CHAINGUARD_OFFICIAL_PROVIDER"
