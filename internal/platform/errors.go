@@ -98,17 +98,19 @@ var capabilities = map[operation]string{
 	readRoles:    "roles.list",
 }
 
-// explain turns the error of a call into an [*Error]. A [*rpc.SignInError] is passed on as it is: sign-in explains itself.
+// explain turns the error of a call into an [*Error]. A [*rpc.SignInError] and a [*NameError] are
+// passed on as they are: they explain themselves.
 func (c *Client) explain(err error, op operation, doing string) error {
 	var (
 		signIn    *rpc.SignInError
 		explained *Error
+		name      *NameError
 		paging    *pagingError
 	)
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &signIn), errors.As(err, &explained):
+	case errors.As(err, &signIn), errors.As(err, &explained), errors.As(err, &name):
 		return err
 	case errors.As(err, &paging):
 		return c.unusable(doing, "%v", err)

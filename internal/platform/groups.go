@@ -64,13 +64,14 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 // is no such group, or more than one, and [IsNotFound] of a UIDP. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
 	return c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
-		group, err := within(ctx, c.limits.lookup, "looking up group "+strconv.Quote(redact.Text(reference)), func(ctx context.Context) (Group, error) {
+		doing := "looking up group " + strconv.Quote(redact.Text(reference))
+		group, err := within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Group, error) {
 			return c.findGroup(ctx, reference)
 		})
 		if err == nil && reference != group.ID {
 			c.groupRefs.Store(group.ID, reference)
 		}
-		return group, c.explain(err, readGroups, "looking up a group")
+		return group, c.explain(err, readGroups, doing)
 	})
 }
 

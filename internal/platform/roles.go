@@ -47,7 +47,11 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 // may be as well. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
 	return c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
-		return c.findRole(ctx, name, groupID)
+		doing := "looking up role " + strconv.Quote(redact.Text(name))
+		role, err := within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Role, error) {
+			return c.findRole(ctx, name, groupID)
+		})
+		return role, c.explain(err, readRoles, doing)
 	})
 }
 
