@@ -25,7 +25,7 @@ type Config struct {
 	UserAgent string
 	// Tokens signs the calls in.
 	Tokens rpc.Tokens
-	// RequestTimeout bounds each call, its retries included. Zero is [rpc.DefaultRequestTimeout].
+	// RequestTimeout bounds each call, its retries included. It must be positive.
 	RequestTimeout time.Duration
 	// Observe, if it is set, is told of each call that was sent, for a log.
 	Observe func(ctx context.Context, call rpc.Call)

@@ -45,7 +45,7 @@ func (f *fixture) idle() {
 // another returns a client of another process, on the same platform.
 func (f *fixture) another(t testing.TB) *Client {
 	t.Helper()
-	return connect(t, Config{API: f.URL(), UserAgent: "other/1", Tokens: &tokens{current: f.AdminToken()}, Clock: f.clock})
+	return connect(t, Config{API: f.URL(), UserAgent: "other/1", Tokens: &tokens{current: f.AdminToken()}, Clock: f.clock, RequestTimeout: 10 * time.Second})
 }
 
 func TestCreateInvite_lost_costsOneListingAndOneDeletion(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
@@ -22,18 +23,21 @@ type session struct {
 	settings config.Settings
 	deferred []config.Problem // errors in the environment, reported where the settings are first used
 	clock    clock.Clock
+	secrets  *redact.Secrets
 	connect  func() (*platform.Client, error)
 	cleanup  *cleanup
 }
 
 func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
+	secrets := new(redact.Secrets)
 	return &session{
 		settings: s,
 		deferred: deferred,
 		clock:    p.clock,
+		secrets:  secrets,
 		cleanup:  p.cleanup,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
-			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment}
+			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment, Secrets: secrets}
 			if p.signIn != nil {
 				p.signIn(&options)
 			}
@@ -45,6 +49,7 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 				Tokens:         tokens,
 				RequestTimeout: s.RequestTimeout,
 				Observe:        logCall,
+				Secrets:        secrets,
 				Clock:          p.clock,
 			})
 		}),

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -13,9 +14,6 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
-
-// DefaultRequestTimeout bounds one call where [Config] does not say otherwise.
-const DefaultRequestTimeout = 30 * time.Second
 
 // Tokens hands out the bearer tokens that calls are made with.
 type Tokens interface {
@@ -33,7 +31,7 @@ type Config struct {
 	UserAgent string
 	// Tokens signs the calls in.
 	Tokens Tokens
-	// RequestTimeout bounds each call, its retries included. Zero is [DefaultRequestTimeout].
+	// RequestTimeout bounds each call, its retries included. It must be positive.
 	RequestTimeout time.Duration
 	// Retries are the methods that are safe to send twice, by their full name, with how they are retried. Any other
 	// method is sent again only where the server surely has not seen it or refused it.
@@ -75,7 +73,7 @@ var connectParams = grpc.ConnectParams{
 // Connect prepares a connection. It does no I/O; the first call connects.
 func Connect(config Config) (*Conn, error) {
 	if config.RequestTimeout <= 0 {
-		config.RequestTimeout = DefaultRequestTimeout
+		return nil, errors.New("calls need a timeout")
 	}
 	if config.Clock == nil {
 		config.Clock = clock.Real{}
