@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log"
+	"slices"
 	"sync"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
@@ -16,7 +17,7 @@ var errEnded = errors.New("the run ended while the invite code was being created
 //   - to finish creates that are under way, and to delete their invites: the CLI can no longer take the answers
 //   - to delete ephemeral invites that are open. Terraform and OpenTofu close an ephemeral resource when everything that
 //     uses it is done, but not where something fails before (seen in Terraform 1.11 and 1.15 and OpenTofu 1.12)
-//   - to finish what waitFor was given
+//   - to finish a sign-in that has spent a refresh token
 type cleanup struct {
 	mu       sync.Mutex
 	ended    bool // the CLI takes no more answers
@@ -73,7 +74,7 @@ func (c *cleanup) setOpen(id string, client *platform.Client) {
 	c.open[id] = client
 }
 
-// waitFor has the process wait for wait before it ends.
+// waitFor has run wait for wait, last.
 func (c *cleanup) waitFor(wait func(context.Context)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,16 +91,21 @@ func (c *cleanup) end() {
 // run does what is left to do, as far as it can be done before ctx ends.
 func (c *cleanup) run(ctx context.Context) {
 	c.end()
-	var running sync.WaitGroup
-	defer running.Wait()
+	c.deleteInvites(ctx)
 	c.mu.Lock()
-	for _, wait := range c.waits {
-		running.Go(func() { wait(ctx) })
-	}
+	waits := slices.Clone(c.waits)
 	c.mu.Unlock()
+	for _, wait := range waits {
+		wait(ctx)
+	}
+}
 
-	// What is open now is deleted at once, so that a create that hangs keeps no other invite alive.
-	running.Go(func() { c.deleteOpen(ctx) })
+// deleteInvites deletes what is open at once, so that a create that hangs keeps no other invite valid, and what is still
+// being created when that is done.
+func (c *cleanup) deleteInvites(ctx context.Context) {
+	var deletions sync.WaitGroup
+	defer deletions.Wait()
+	deletions.Go(func() { c.deleteOpen(ctx) })
 	created := make(chan struct{})
 	go func() {
 		defer close(created)
@@ -107,7 +113,7 @@ func (c *cleanup) run(ctx context.Context) {
 	}()
 	select {
 	case <-created:
-		running.Go(func() { c.deleteOpen(ctx) })
+		c.deleteOpen(ctx)
 	case <-ctx.Done():
 	}
 }

@@ -125,6 +125,6 @@ func TestCleanup_waitsForWhatItWasGiven(t *testing.T) {
 	c.waitFor(func(context.Context) { waited = true })
 	c.run(t.Context())
 	if !waited {
-		t.Error("the process ends before")
+		t.Error("it does not wait")
 	}
 }
