@@ -30,8 +30,8 @@ const (
 	// defaultEphemeralTTL is longer than most runs, and short for a code whose revocation failed.
 	defaultEphemeralTTL = "1h"
 
-	// closeTimeout bounds a revocation. The CLI may wait for less.
-	closeTimeout = time.Minute
+	// closeTimeout bounds Close. OpenTofu 1.12 gives up after ten seconds, and panics when Close answers later.
+	closeTimeout = 4 * time.Second
 
 	// openedID is where the private data has the UIDP of the invite that is to be revoked.
 	openedID = "id"

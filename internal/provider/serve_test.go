@@ -1,6 +1,8 @@
 package provider_test
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -62,12 +64,49 @@ func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 
 func TestServe_triesAgainWhatCloseCouldNotDelete(t *testing.T) {
 	t.Parallel()
+	for name, fault := range map[string]emulator.Fault{
+		"refused": {Code: codes.PermissionDenied, Times: 1},
+		// OpenTofu panics where Close takes more than ten seconds.
+		"no answer": {Hang: true, Times: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, e := acctest.NewProgramWorkspace(t)
+			w.NeedsVersion("1.10.0", "1.11.0")
+			fault.Method = "DeleteGroupInvite"
+			e.Inject(fault)
+			w.Configure(joinWith("true"))
+			output, err := w.Try("plan")
+			if err == nil || !strings.Contains(output, "chainctl iam invites delete") || strings.Contains(output, "panic") {
+				t.Errorf("error %v, want one that names the invite:\n%s", err, output)
+			}
+			expectNoneAlive(t, e, "after the provider's end")
+		})
+	}
+}
+
+// There is no CLI to tell of it, but its log.
+func TestServe_logsWhatItCouldNotDelete(t *testing.T) {
+	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.NeedsVersion("1.10.0", "1.11.0")
-	e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.Internal, Times: 5}) // The tries of one call.
-	w.Configure(joinWith("true"))
-	if output, err := w.Try("plan"); err == nil {
-		t.Errorf("a failed revocation is no error:\n%s", output)
+	e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied})
+	w.Setenv("TF_LOG_PROVIDER", "WARN")
+	w.Setenv("TF_LOG_PATH", w.Path("provider.log"))
+	w.Configure(joinWith("exit 1"))
+	if output, err := w.Try("apply", "-auto-approve"); err == nil {
+		t.Errorf("it succeeded:\n%s", output)
 	}
-	expectNoneAlive(t, e, "after a revocation that failed once")
+	log, err := os.ReadFile(w.Path("provider.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live := e.Live(); len(live) == 0 {
+		t.Error("it was deleted, so this proves nothing")
+	}
+	for _, invite := range e.Live() {
+		if !strings.Contains(string(log), "chainctl iam invites delete "+invite.UID) {
+			t.Errorf("the log does not name invite %s:\n%s", invite.UID, log)
+		}
+	}
 }
