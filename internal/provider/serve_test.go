@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -108,5 +111,33 @@ func TestServe_logsWhatItCouldNotDelete(t *testing.T) {
 		if !strings.Contains(string(log), "chainctl iam invites delete "+invite.UID) {
 			t.Errorf("the log does not name invite %s:\n%s", invite.UID, log)
 		}
+	}
+}
+
+// As on a full disk, or where a remote state cannot be reached: SECURITY.md warns of it.
+func TestState_thatCannotBeSavedIsPrintedWithItsCodes(t *testing.T) {
+	t.Parallel()
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.WriteHeader(http.StatusInsufficientStorage)
+	}))
+	t.Cleanup(backend.Close)
+	p := acctest.New(t)
+	w := workspace(t, p, kimWith(acmeViewer))
+	w.Write("backend.tf", fmt.Sprintf("terraform {\nbackend \"http\" {\naddress = %q\nretry_max = 0\n}\n}\n", backend.URL))
+	if err := os.Mkdir(w.Path("errored.tfstate"), 0o700); err != nil { // So that no file can be written there.
+		t.Fatal(err)
+	}
+	w.Run("init")
+	output, err := w.Try("apply", "-auto-approve")
+	if err == nil {
+		t.Error("a state that cannot be saved is no error")
+	}
+	live := p.Live()
+	if len(live) != 1 || !strings.Contains(output, live[0].Code) {
+		t.Errorf("%d invites are valid, want one whose code is printed", len(live))
 	}
 }
