@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -359,38 +358,6 @@ func TestInterrupt_signIn(t *testing.T) {
 			}))
 			w.Configure(kimWith(acmeViewer))
 			interruptHanging(t, w, e, i, "Exchange")
-		})
-	}
-}
-
-// A refresh token is spent and its successor is not there yet when the run is interrupted: without it, the user would be
-// signed out.
-func TestInterrupt_refresh(t *testing.T) {
-	t.Parallel()
-	for _, i := range interruptions() {
-		t.Run(i.String(), func(t *testing.T) {
-			t.Parallel()
-			if i.killsProvider() || i.to == toTerraform && !i.endsTerraformAtOnce() {
-				t.Skip("the provider cannot, or need not, do anything about it")
-			}
-			w, e := acctest.NewProgramWorkspace(t)
-			w.Setenv("CHAINGUARD_TOKEN", "")
-			if err := e.CacheToken(w.CacheDir(), emulator.RefreshTokenFile, e.RefreshToken(e.AdminIdentity(), day)); err != nil {
-				t.Fatal(err)
-			}
-			e.Inject(emulator.Fault{Method: "ExchangeRefreshToken", When: emulator.AfterCommit, Delay: time.Second, Times: 1})
-			w.Configure(`data "chainguard_group" "acme" { name = "acme.example" }`)
-			r := startRun(t, w, "apply", "-auto-approve")
-			r.waitUntil("the refresh token is spent", func() bool { return e.Count("ExchangeRefreshToken") == 1 })
-			r.interrupt(i)
-			cached, err := filepath.Glob(filepath.Join(w.CacheDir(), "chainguard", "*", emulator.AccessTokenFile))
-			if err != nil || len(cached) != 1 {
-				t.Fatalf("the access token is cached %d times, error %v", len(cached), err)
-			}
-			if err := os.Remove(cached[0]); err != nil {
-				t.Fatal(err)
-			}
-			w.Run("plan")
 		})
 	}
 }
