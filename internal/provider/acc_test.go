@@ -92,7 +92,7 @@ func checkRevokedForReal(ctx context.Context, ids []string) error {
 	if len(problems) > 0 {
 		return fmt.Errorf("signing in: %v", problems)
 	}
-	client, err := platform.New(platform.Config{API: resolved.API, Tokens: auth.New(resolved, auth.Options{})})
+	client, err := platform.New(platform.Config{API: resolved.API, Tokens: auth.New(resolved, auth.Options{}), RequestTimeout: resolved.RequestTimeout})
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (fixedToken) Discard(string) {}
 func newCleanup(t *testing.T) (c *cleanup, e *emulator.Emulator, client *platform.Client, spec platform.InviteSpec) {
 	t.Helper()
 	e = emulator.ForTest(t, emulator.Options{})
-	client, err := platform.New(platform.Config{API: e.URL(), Tokens: fixedToken(e.AdminToken())})
+	client, err := platform.New(platform.Config{API: e.URL(), Tokens: fixedToken(e.AdminToken()), RequestTimeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
