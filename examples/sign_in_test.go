@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,22 @@ var signIns = map[string]signIn{
 		p.Setenv("ACTIONS_ID_TOKEN_REQUEST_URL", service.URL+"/token?api-version=2")
 		p.Setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "the-job")
 	}},
+	"provider_buildkite.tf": {prepare: func(_ *testing.T, p *acctest.Platform, _ *acctest.Workspace) {
+		p.Setenv("BUILDKITE", "true")
+	}},
+	"provider_google_cloud.tf": {prepare: func(t *testing.T, p *acctest.Platform, _ *acctest.Workspace) {
+		t.Helper()
+		// What the metadata server does: it issues a token of the service account for the audience that is asked for.
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Metadata-Flavor") != "Google" || r.URL.Query().Get("audience") != p.URL() {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			_, _ = io.WriteString(w, upstreamToken(p))
+		}))
+		t.Cleanup(server.Close)
+		p.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(server.URL, "http://"))
+	}},
 	"provider_gitlab.tf": {prepare: func(_ *testing.T, p *acctest.Platform, _ *acctest.Workspace) {
 		p.Setenv("CHAINGUARD_IDENTITY_TOKEN", upstreamToken(p))
 	}},
@@ -79,7 +96,7 @@ func TestEveryWayToSignInThatIsShownWorks(t *testing.T) {
 			platform.Setenv("CHAINGUARD_TOKEN", "")
 			w := acctest.NewWorkspace(t, "", map[string]acctest.ServerFactory{
 				acctest.OurSource: providerserver.NewProtocol6WithError(
-					provider.New(acctest.Version, append(platform.Options(), withBrowser(platform))...)()),
+					provider.New(acctest.Version, append(platform.Options(), withMachine(platform))...)()),
 			})
 			if way.needs[0] != "" {
 				w.NeedsVersion(way.needs[0], way.needs[1])
@@ -103,11 +120,17 @@ func TestEveryWayToSignInThatIsShownWorks(t *testing.T) {
 	}
 }
 
-// withBrowser has a browser at hand, with somebody at it who signs in.
-func withBrowser(p *acctest.Platform) provider.Option {
+// withMachine is a machine with a browser, at which a person signs in, and with the agent of a CI system.
+func withMachine(p *acctest.Platform) provider.Option {
 	return provider.WithSignIn(func(o *auth.Options) {
 		o.CacheDir = p.CacheDir()
-		o.RunProgram = func(context.Context, string, ...string) ([]byte, []byte, error) { return nil, nil, exec.ErrNotFound }
+		o.RunProgram = func(_ context.Context, program string, args ...string) ([]byte, []byte, error) {
+			host := strings.TrimPrefix(p.URL(), "http://")
+			if program == "buildkite-agent" && slices.Equal(args, []string{"oidc", "request-token", "--audience", host}) {
+				return []byte(upstreamToken(p) + "\n"), nil, nil
+			}
+			return nil, nil, exec.ErrNotFound
+		}
 		o.OpenTerminal = func() (io.WriteCloser, error) { return nil, errors.New("no terminal") }
 		o.OpenBrowser = func(url string) error {
 			go func() {

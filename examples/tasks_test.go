@@ -190,6 +190,16 @@ func TestBesideOfficialInvitesToAGroupThatIsMadeInTheSameApply(t *testing.T) {
 	destroy(t, w, platform)
 }
 
+func TestCIIdentity_applies(t *testing.T) {
+	t.Parallel()
+	platform := acctest.New(t)
+	w := acctest.NewWorkspace(t, "ci-identity", platform.Stubs().Serve())
+	w.Setenv("TF_VAR_organization_id", platform.Group("acme.example"))
+	w.Run("init")
+	apply(t, w, "3 added, 0 changed, 0 destroyed")
+	destroy(t, w, platform)
+}
+
 // apply applies, holds what was done against the summary, and expects nothing to be left to do.
 func apply(t *testing.T, w *acctest.Workspace, summary string) {
 	t.Helper()

@@ -47,7 +47,7 @@ func (s *Stubs) Serve() map[string]ServerFactory {
 	serve["hashicorp/aws"] = stubProvider("aws", nil, s.awsSecret(), s.awsSecretVersion())
 	serve["chainguard-dev/chainguard"] = stubProvider("chainguard", map[string]providerschema.Attribute{
 		"console_api": providerschema.StringAttribute{Optional: true},
-	}, s.officialGroup(), s.officialInvite())
+	}, s.officialGroup(), s.officialInvite(), s.officialRole(), s.officialIdentity(), officialRoleBinding())
 	return serve
 }
 
@@ -118,6 +118,44 @@ func (s *Stubs) officialInvite() stubResource {
 	}
 }
 
+func (s *Stubs) officialRole() stubResource {
+	return stubResource{
+		name: "chainguard_role",
+		attributes: map[string]schema.Attribute{
+			"parent_id": required, "name": required, "description": optional, "id": computed,
+			"capabilities": schema.ListAttribute{ElementType: types.StringType, Required: true},
+		},
+		create: func(get func(string) string) map[string]string {
+			return map[string]string{"id": s.platform.AddRole(get("parent_id"), get("name"))}
+		},
+	}
+}
+
+func (s *Stubs) officialIdentity() stubResource {
+	return stubResource{
+		name: "chainguard_identity",
+		attributes: map[string]schema.Attribute{
+			"parent_id": required, "name": required, "description": optional, "id": computed,
+		},
+		blocks: map[string]schema.Block{"claim_match": schema.SingleNestedBlock{Attributes: map[string]schema.Attribute{
+			"issuer": optional, "subject": optional, "subject_pattern": optional, "audience": optional, "audience_pattern": optional,
+		}}},
+		create: func(get func(string) string) map[string]string {
+			return map[string]string{"id": get("parent_id") + "/5f0e2c9b7a41d386"}
+		},
+	}
+}
+
+func officialRoleBinding() stubResource {
+	return stubResource{
+		name:       "chainguard_rolebinding",
+		attributes: map[string]schema.Attribute{"identity": required, "group": required, "role": required, "id": computed},
+		create: func(get func(string) string) map[string]string {
+			return map[string]string{"id": get("group") + "/00000000000000b1"}
+		},
+	}
+}
+
 // stubProvider is a provider with a few resources, and with no ideas of its own.
 func stubProvider(name string, attributes map[string]providerschema.Attribute, resources ...stubResource) ServerFactory {
 	return func() (tfprotov6.ProviderServer, error) {
@@ -160,6 +198,7 @@ func (s *stub) Resources(context.Context) []func() resource.Resource {
 type stubResource struct {
 	name       string
 	attributes map[string]schema.Attribute
+	blocks     map[string]schema.Block
 	create     func(get func(attribute string) string) map[string]string
 }
 
@@ -170,7 +209,7 @@ func (r *stubResource) Metadata(_ context.Context, _ resource.MetadataRequest, r
 
 // Schema implements [resource.Resource].
 func (r *stubResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	resp.Schema = schema.Schema{Attributes: r.attributes}
+	resp.Schema = schema.Schema{Attributes: r.attributes, Blocks: r.blocks}
 }
 
 // Create implements [resource.Resource].
