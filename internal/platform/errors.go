@@ -65,6 +65,20 @@ func (e *Error) Error() string {
 // Unwrap is the error of the call.
 func (e *Error) Unwrap() error { return e.err }
 
+// NameError is a name that means nothing, or more than one thing. Its text says what there is.
+type NameError struct {
+	// Kind is "group" or "role".
+	Kind string
+	// Name is what was asked for.
+	Name string
+	// Ambiguous says that it means more than one thing.
+	Ambiguous bool
+
+	detail string
+}
+
+func (e *NameError) Error() string { return e.detail }
+
 // IsNotFound reports whether err is the platform's answer that something, or the group that it was in, does not exist.
 func IsNotFound(err error) bool { return refusedWith(err, codes.NotFound) }
 

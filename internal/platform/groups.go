@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	common "chainguard.dev/sdk/proto/platform/common/v1"
 	"chainguard.dev/sdk/uidp"
 
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
@@ -227,18 +229,11 @@ func (c *Client) listGroups(ctx context.Context, doing string, request *iam.List
 	return groups, c.explain(err, readGroups, doing)
 }
 
-func readGroup(answer *iam.Group) Group {
-	group := Group{
-		ID:          answer.GetUid(),
-		Name:        redact.Text(answer.GetName()),
-		Description: answer.GetDescription(),
-		Verified:    answer.GetVerified(),
+// findNew looks up what may have been created a moment ago and not be visible yet: NotFound is asked again.
+func findNew[T any](ctx context.Context, c clock.Clock, find func() (T, error)) (T, error) {
+	found, err := find()
+	for wait := time.Second; IsNotFound(err) && wait <= 4*time.Second && c.Sleep(ctx, wait) == nil; wait *= 2 {
+		found, err = find()
 	}
-	if t := answer.GetCreateTime(); t.CheckValid() == nil {
-		group.CreatedAt = t.AsTime()
-	}
-	if t := answer.GetUpdateTime(); t.CheckValid() == nil {
-		group.UpdatedAt = t.AsTime()
-	}
-	return group
+	return found, err
 }

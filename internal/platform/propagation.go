@@ -3,7 +3,6 @@ package platform
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -86,25 +85,4 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 // isHidden reports whether err is how the platform may keep a group from the caller.
 func isHidden(err error) bool {
 	return refusedWith(err, codes.PermissionDenied) || IsNotFound(err)
-}
-
-// hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.
-type hiddenGroups struct {
-	mu    sync.Mutex
-	first map[string]time.Time
-}
-
-// since is for how long the group has been hidden.
-func (h *hiddenGroups) since(groupID string, now time.Time) time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.first == nil {
-		h.first = map[string]time.Time{}
-	}
-	first, ok := h.first[groupID]
-	if !ok {
-		first = now
-		h.first[groupID] = now
-	}
-	return now.Sub(first)
 }

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	sdk "chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"chainguard.dev/sdk/uidp"
 
@@ -157,23 +156,4 @@ func (c *Client) listRoles(ctx context.Context, doing string, request *iam.ListR
 	}
 	roles, err := within(ctx, c.limits.lookup, doing, pages.all)
 	return roles, c.explain(err, readRoles, doing)
-}
-
-func readRole(answer *iam.Role) Role {
-	role := Role{ID: answer.GetUid(), Name: redact.Text(answer.GetName()), Description: answer.GetDescription()}
-	for _, capability := range answer.GetCapabilities() {
-		role.Capabilities = append(role.Capabilities, capabilityName(capability))
-	}
-	slices.Sort(role.Capabilities)
-	return role
-}
-
-// capabilityName is what people call a capability: "group_invites.create". One that is newer than the SDK has a number
-// only.
-func capabilityName(capability sdk.Capability) string {
-	name, err := sdk.Stringify(capability)
-	if err != nil || name == "" {
-		return capability.String()
-	}
-	return name
 }

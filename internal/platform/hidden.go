@@ -1,0 +1,27 @@
+package platform
+
+import (
+	"sync"
+	"time"
+)
+
+// hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.
+type hiddenGroups struct {
+	mu    sync.Mutex
+	first map[string]time.Time
+}
+
+// since is for how long the group has been hidden.
+func (h *hiddenGroups) since(groupID string, now time.Time) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.first == nil {
+		h.first = map[string]time.Time{}
+	}
+	first, ok := h.first[groupID]
+	if !ok {
+		first = now
+		h.first[groupID] = now
+	}
+	return now.Sub(first)
+}
