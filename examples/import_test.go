@@ -14,7 +14,7 @@ const inviteCodeExamples = "resources/chainguard_invite_code/"
 // kim puts the invite that the import examples describe on the platform.
 func kim(p *acctest.Platform) emulator.Invite {
 	return p.AddInvite(emulator.Invite{
-		Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Email: "kim@acme.example", TTL: 5 * 24 * time.Hour,
+		Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Email: "kim@acme.example", TTL: 5 * 24 * time.Hour, SingleUse: true,
 	})
 }
 

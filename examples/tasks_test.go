@@ -50,6 +50,11 @@ func TestOnboardingFollowsTheFileOfPeople(t *testing.T) {
 	// Who has joined gets another role.
 	w.Write("people.csv", strings.Replace(people, "ada@acme.example,viewer", "ada@acme.example,owner", 1))
 	apply(t, w, "1 added, 0 changed, 1 destroyed")
+
+	// The same file as a spreadsheet may export it is no change.
+	people = strings.Replace(people, "ada@acme.example,viewer", "ada@acme.example,owner", 1)
+	w.Write("people.csv", "\ufeff"+strings.NewReplacer(",", ";", "\n", "\r\n").Replace(people))
+	apply(t, w, "0 added, 0 changed, 0 destroyed")
 	destroy(t, w, platform)
 }
 

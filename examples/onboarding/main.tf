@@ -7,15 +7,17 @@ terraform {
 }
 
 locals {
-  people = { for person in csvdecode(file("${path.module}/people.csv")) : lower(person.email) => person }
+  # A spreadsheet may write a byte order mark, or semicolons in place of commas.
+  csv    = replace(trimprefix(file("${path.module}/people.csv"), "\ufeff"), ";", ",")
+  people = { for person in csvdecode(local.csv) : lower(trimspace(person.email)) => trimspace(person.role) }
 }
 
-# One code for each line of people.csv, for that address only, and for a single use.
+# One single-use code for each line of people.csv, for that address only.
 resource "chainguard_invite_code" "person" {
   for_each = local.people
 
   group      = "acme.example"
-  role       = each.value.role
+  role       = each.value
   email      = each.key
   ttl        = "7d"
   single_use = true
@@ -23,12 +25,12 @@ resource "chainguard_invite_code" "person" {
 
 # `terraform output -json codes` prints them.
 output "codes" {
-  description = "The invite code of each person, by address."
+  description = "The invite code of each person, by email address."
   value       = { for email, invite in chainguard_invite_code.person : email => invite.code }
   sensitive   = true
 }
 
 output "joined" {
-  description = "Whose invite is gone, which mostly means that they have redeemed it."
+  description = "People whose invite no longer exists, in general because they have accepted it."
   value       = [for email, invite in chainguard_invite_code.person : email if invite.status == "consumed"]
 }

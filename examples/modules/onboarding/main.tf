@@ -1,4 +1,4 @@
-# One invite for each person, for that address only and for a single use.
+# One single-use invite for each person, for that address only.
 resource "chainguard_invite_code" "person" {
   for_each = var.people
 

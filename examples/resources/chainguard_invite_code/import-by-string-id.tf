@@ -4,8 +4,9 @@ import {
 }
 
 resource "chainguard_invite_code" "kim" {
-  group = "acme.example"
-  role  = "viewer"
-  email = "kim@acme.example"
-  ttl   = "5d"
+  group      = "acme.example"
+  role       = "viewer"
+  email      = "kim@acme.example"
+  ttl        = "5d"
+  single_use = true
 }

@@ -1,9 +1,10 @@
-# Whoever redeems this code joins acme.example as a viewer: within five days, and only as kim@acme.example.
+# Kim can accept this code once, within five days, to join acme.example as a viewer.
 resource "chainguard_invite_code" "kim" {
-  group = "acme.example"
-  role  = "viewer"
-  email = "kim@acme.example"
-  ttl   = "5d"
+  group      = "acme.example"
+  role       = "viewer"
+  email      = "kim@acme.example"
+  ttl        = "5d"
+  single_use = true
 }
 
 # `terraform output -raw kim_invite_code` prints it.

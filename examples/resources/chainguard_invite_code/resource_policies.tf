@@ -1,4 +1,4 @@
-# For a person: renewed until they have joined, and then left alone.
+# For a person: renewed until it has been accepted, and then left alone.
 resource "chainguard_invite_code" "person" {
   group      = "acme.example"
   role       = "viewer"
@@ -6,7 +6,7 @@ resource "chainguard_invite_code" "person" {
   single_use = true
 }
 
-# For machines: replaced in the last ten days of its life, the new code first and at will.
+# For machines: replaced in the ten days before it expires, or on demand. The new code is created first.
 resource "chainguard_invite_code" "machines" {
   group        = "acme.example/platform"
   role         = "registry.pull"
@@ -22,7 +22,7 @@ resource "chainguard_invite_code" "machines" {
   }
 }
 
-# Invited once, and not again when it lapses.
+# Invited once, and not again if the code expires.
 resource "chainguard_invite_code" "guest" {
   group      = "acme.example"
   role       = "console_viewer"

@@ -1,4 +1,4 @@
-# One code for each person. A single-use code is worth nothing once its invitee has redeemed it.
+# One code for each person. A single-use code is worthless once it has been accepted.
 resource "chainguard_invite_code" "team" {
   for_each = toset(["ada@acme.example", "lin@acme.example"])
 
