@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/net/http2"
 )
@@ -17,10 +18,8 @@ type exchange struct {
 	http.ResponseWriter
 	conn *connection
 
-	// What a fault may set until the handler has answered.
-	reset   http2.ErrCode
-	proxy   *ProxyAnswer
-	garbage bool
+	// The fault that spoils the answer below gRPC, if there is one. A handler whose caller has given up may set it late.
+	fault atomic.Pointer[Fault]
 
 	unsent http.Header // of an answer that a fault replaces
 }
@@ -37,7 +36,10 @@ func exchangeOf(ctx context.Context) *exchange {
 }
 
 // replaced reports whether what the handler answers is not sent.
-func (x *exchange) replaced() bool { return x.reset != 0 || x.proxy != nil }
+func (x *exchange) replaced() bool {
+	f := x.fault.Load()
+	return f != nil && (f.Reset != 0 || f.Proxy != nil)
+}
 
 // Header implements [http.ResponseWriter].
 func (x *exchange) Header() http.Header {
@@ -71,22 +73,24 @@ func (x *exchange) Flush() {
 
 // finish sends what a fault puts in the place of the answer, or behind it.
 func (x *exchange) finish() {
+	f := x.fault.Load()
 	switch {
-	case x.reset != 0:
-		x.conn.resetWith(x.reset)
+	case f == nil:
+	case f.Reset != 0:
+		x.conn.resetWith(f.Reset)
 		panic(http.ErrAbortHandler) // ends the stream
-	case x.proxy != nil:
-		kind, body := x.proxy.ContentType, x.proxy.Body
+	case f.Proxy != nil:
+		kind, body := f.Proxy.ContentType, f.Proxy.Body
 		if kind == "" {
 			kind = "text/html"
 		}
 		if body == "" && kind == "text/html" {
-			body = fmt.Sprintf("<html><head><title>%d %s</title></head></html>\n", x.proxy.Status, http.StatusText(x.proxy.Status))
+			body = fmt.Sprintf("<html><head><title>%d %s</title></head></html>\n", f.Proxy.Status, http.StatusText(f.Proxy.Status))
 		}
 		x.ResponseWriter.Header().Set("Content-Type", kind)
-		x.ResponseWriter.WriteHeader(x.proxy.Status)
+		x.ResponseWriter.WriteHeader(f.Proxy.Status)
 		_, _ = x.ResponseWriter.Write([]byte(body)) // fails only if the caller is gone
-	case x.garbage:
+	case f.Garbage:
 		_, _ = x.ResponseWriter.Write([]byte("\x00\x00\x00\x00\x07garbage")) // framed as a message of its own
 	}
 }

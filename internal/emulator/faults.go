@@ -224,7 +224,9 @@ func (e *Emulator) strike(ctx context.Context, method string, when When, request
 			response = f.spoil(response)
 		}
 		x := exchangeOf(ctx)
-		x.garbage = x.garbage || f.Garbage
+		if f.Reset != 0 || f.Proxy != nil || f.Garbage {
+			x.fault.Store(&f)
+		}
 		switch {
 		case f.Hang:
 			<-ctx.Done()
@@ -233,11 +235,7 @@ func (e *Emulator) strike(ctx context.Context, method string, when When, request
 			x.conn.drop()
 		case f.GoAway:
 			x.conn.goAway()
-		case f.Reset != 0:
-			x.reset = f.Reset
-		case f.Proxy != nil:
-			x.proxy = f.Proxy
-		case f.Code != codes.OK:
+		case f.Reset == 0 && f.Proxy == nil && f.Code != codes.OK:
 			return nil, f.err()
 		}
 		if f.ends() {
@@ -280,6 +278,9 @@ func (e *Emulator) delay(f Fault, response proto.Message) {
 
 // spoil returns the answer as the fault makes it: a copy, as an answer may share parts with what is stored.
 func (f *Fault) spoil(response proto.Message) proto.Message {
+	if f.Mutate == nil && !f.EndlessPages && f.Padding == 0 {
+		return response
+	}
 	response = proto.Clone(response)
 	if f.Mutate != nil {
 		f.Mutate(response)
