@@ -39,7 +39,7 @@ func TestCallsWithoutAGoodTokenAreRefused(t *testing.T) {
 		"another audience":   {"authorization", "Bearer " + p.Token(p.AdminIdentity(), "https://elsewhere.example.com", time.Hour)},
 		"another issuer":     {"authorization", "Bearer " + emulator.MintToken("https://elsewhere.example.com", p.Audience(), p.AdminIdentity(), p.clock.Now(), time.Hour)},
 		"an upstream's":      {"authorization", "Bearer " + emulator.UpstreamToken(emulator.Upstream{Issuer: p.URL(), Subject: p.AdminIdentity(), Audience: []string{p.URL()}, Expires: p.clock.Now().Add(time.Hour)})},
-		"nobody's":           {"authorization", "Bearer " + p.Token("0000000000000000000000000000000000000000", p.Audience(), time.Hour)},
+		"unknown identity":   {"authorization", "Bearer " + p.Token("0000000000000000000000000000000000000000", p.Audience(), time.Hour)},
 		"a spoilt signature": {"authorization", "Bearer " + good[:len(good)-8] + "AAAAAAAA"},
 	}
 	for name, pairs := range tests {

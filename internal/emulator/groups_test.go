@@ -118,7 +118,7 @@ func TestCreateGroupRefusesNamesThatThePlatformDoesNotAllow(t *testing.T) {
 	}
 }
 
-func TestWhoeverCreatesAnOrganizationOwnsIt(t *testing.T) {
+func TestCreateGroup_creatorOwnsOrganization(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	org, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{Group: &iam.Group{Name: "mine.example"}})

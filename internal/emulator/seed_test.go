@@ -126,7 +126,7 @@ func TestABadSeedIsOneClearError(t *testing.T) {
 		"an unknown home":           {good + "    group: other\n", `there is no group "other"`},
 		"a role without name":       {good + "roles:\n  - capabilities: [groups.list]\n", "a role needs a name"},
 		"a role that is there":      {good + "roles:\n  - {name: owner, capabilities: [groups.list]}\n", `there is a role "owner" here already`},
-		"a role without powers":     {good + "roles:\n  - name: nobody\n", `the role "nobody" needs at least one capability`},
+		"a role without powers":     {good + "roles:\n  - name: empty\n", `the role "empty" needs at least one capability`},
 		"an unknown capability":     {good + "roles:\n  - {name: x, capabilities: [group_invites.make]}\n", `unknown capability "group_invites.make": there are group_invites.create, group_invites.delete, group_invites.list`},
 		"a capability of no kind":   {good + "roles:\n  - {name: x, capabilities: [fly]}\n", `unknown capability "fly": there are, among others,`},
 		"an invite for too long":    {good + "invites:\n  - {group: acme.example, role: viewer, ttl: 8761h}\n", "invite 1: ttl must be positive and at most 8760h0m0s"},

@@ -114,7 +114,7 @@ func TestExchangesThatAreRefused(t *testing.T) {
 		"a missing identity": {p.upstream(nil), p.Group("acme.example") + "/0123456789abcdef", codes.NotFound},
 		"another subject":    {p.upstream(func(u *emulator.Upstream) { u.Subject = "repo:evil/infra" }), p.Identity("pipeline"), codes.PermissionDenied},
 		"another issuer":     {p.upstream(func(u *emulator.Upstream) { u.Issuer = "https://elsewhere.example.com" }), p.Identity("pipeline"), codes.PermissionDenied},
-		"nobody registered":  {p.upstream(func(u *emulator.Upstream) { u.Subject = "someone" }), "", codes.NotFound},
+		"no one registered":  {p.upstream(func(u *emulator.Upstream) { u.Subject = "someone" }), "", codes.NotFound},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -192,10 +192,10 @@ func TestRefreshTokensThatAreRefused(t *testing.T) {
 	expired := p.RefreshToken(p.AdminIdentity(), time.Minute)
 	p.clock.Advance(time.Minute)
 	for name, token := range map[string]string{
-		"expired":         expired,
-		"unknown":         "eyJleHAiOjQxMDI0NDQ4MDB9",
-		"an access token": p.AdminToken(),
-		"nobody's":        p.RefreshToken("0000000000000000000000000000000000000000", time.Hour),
+		"expired":          expired,
+		"unknown":          "eyJleHAiOjQxMDI0NDQ4MDB9",
+		"an access token":  p.AdminToken(),
+		"unknown identity": p.RefreshToken("0000000000000000000000000000000000000000", time.Hour),
 	} {
 		_, _, err := sts.New(p.URL(), p.Audience()).Refresh(t.Context(), token)
 		if status.Code(err) != codes.Unauthenticated {

@@ -146,11 +146,11 @@ func TestTheProgramFromStartToEnd(t *testing.T) {
 	_, who := call(t, http.MethodGet, api+"/auth/v1/ok", token, "")
 	identity := fmt.Sprint(who["subject"])
 	for lifetime, want := range map[string]int{"1h": http.StatusOK, "-1s": http.StatusUnauthorized} {
-		status, minted, complaint := output(t, program, "", "token", "--identity", identity, "--audience", api, "--lifetime", lifetime)
+		status, printed, complaint := output(t, program, "", "token", "--identity", identity, "--audience", api, "--lifetime", lifetime)
 		if status != 0 {
 			t.Fatalf("token: %d %s", status, complaint)
 		}
-		if status, answer := call(t, http.MethodGet, api+"/iam/v2/groups", strings.TrimSpace(minted), ""); status != want {
+		if status, answer := call(t, http.MethodGet, api+"/iam/v2/groups", strings.TrimSpace(printed), ""); status != want {
 			t.Errorf("with a token of %s: %d %v", lifetime, status, answer)
 		}
 	}
@@ -203,7 +203,7 @@ func TestBadUsageAndBadInputAreOneClearError(t *testing.T) {
 		"a bad seed":               {[]string{"serve", "--seed", badSeed}, 1, badSeed + ": yaml: unmarshal errors:\n  line 2: field nam not found"},
 		"a missing seed":           {[]string{"serve", "--seed", badSeed + "x"}, 1, "no such file"},
 		"no place for the file":    {[]string{"serve", "--env-file", badSeed + "/x"}, 1, "writing the environment file"},
-		"a token for nobody":       {[]string{"token", "--audience", "http://127.0.0.1:1"}, 2, "--identity must be a UIDP"},
+		"a token for no one":       {[]string{"token", "--audience", "http://127.0.0.1:1"}, 2, "--identity must be a UIDP"},
 		"a token for no audience":  {[]string{"token", "--identity", identity}, 2, "--audience is missing"},
 		"an API that is elsewhere": {[]string{"accept", "--api", "http://192.0.2.1:80", "x"}, 2, "not on this machine"},
 		"no API":                   {[]string{"accept", "x"}, 2, "must be the emulator's URL"},
