@@ -21,7 +21,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// visitor is a stand-in for a browser and whoever sits at it: it follows every redirect, as a browser does.
+// visitor is a stand-in for a browser and the person at it: it follows every redirect, as a browser does.
 type visitor struct {
 	bench  *bench
 	opened []*url.URL

@@ -48,7 +48,7 @@ func TestChainctlCache_token(t *testing.T) {
 			b.keep(b.folder(""), accessTokenFile, b.emulator.Token(otherIdentity, b.settings.Audience, time.Hour))
 			return token
 		},
-		"that of whoever signed in last, if it is the identity": func(b *bench) string {
+		"that of the latest sign-in, if it is of the identity": func(b *bench) string {
 			b.settings.Identity = b.emulator.AdminIdentity()
 			token := b.emulator.Token(b.settings.Identity, b.settings.Audience, time.Hour)
 			b.keep(b.folder(""), accessTokenFile, token)
@@ -146,7 +146,7 @@ func TestChainctlCache_token_refused(t *testing.T) {
 	reason, _ := b.refusal(tokens, "chainctl's cached token")
 	contains(t, reason, "did not accept the token (Unauthenticated)")
 
-	// Somebody signs in again.
+	// A person signs in again.
 	b.clock.Advance(failureMemory)
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 	if !b.works(b.token(tokens)) {

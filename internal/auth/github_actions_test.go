@@ -156,7 +156,7 @@ func TestGitHubActions_noToken(t *testing.T) {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "c4n4ry" },
 			want: "it is not a URL",
 		},
-		"nobody there": {
+		"no server": {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://127.0.0.1:1/?c4n4ry" },
 			want: "connection refused",
 		},
@@ -229,7 +229,7 @@ func TestHCPTerraform_token(t *testing.T) {
 		t.Error("the platform does not take the token")
 	}
 
-	// The one that is meant for us comes first: the general one is over, and yet it works.
+	// The one that is meant for us comes first: the general one has expired, and yet it works.
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = jwt(`{"exp":1000000000}`)
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN_CHAINGUARD"] = subject("for us")
 	if !b.works(b.token(b.tokens())) {

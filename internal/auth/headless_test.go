@@ -127,7 +127,7 @@ func TestHeadless_fails(t *testing.T) {
 			set:  func(b *bench) { b.standIn(status(http.StatusForbidden, `{"code":7,"message":"no headless sign-in"}`)) },
 			want: "refused: PermissionDenied: no headless sign-in",
 		},
-		"nobody signs in": {
+		"no sign-in": {
 			set:  func(b *bench) { b.standIn(status(http.StatusNotFound, `{"code":5,"message":"none"}`)) },
 			want: "there was no sign-in within 2m0s. The page to sign in at was ",
 		},

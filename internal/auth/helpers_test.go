@@ -160,7 +160,7 @@ func (b *bench) works(token string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// jwt makes a token that nobody signed.
+// jwt makes an unsigned token.
 func jwt(payload string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"none"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("signature"))

@@ -26,7 +26,7 @@ func TestIdentityToken_file_isReadAtEachRenewal(t *testing.T) {
 	tokens := b.tokens()
 	b.token(tokens)
 
-	b.clock.Advance(2 * time.Hour) // The first is over by now.
+	b.clock.Advance(2 * time.Hour) // The first has expired by now.
 	reason, _ := b.refusal(tokens, "identity_token")
 	contains(t, reason, "expired at 2026-03-01T13:00:00Z")
 
@@ -48,7 +48,7 @@ func TestIdentityToken_unusable(t *testing.T) {
 		want   []string
 		hidden string
 	}{
-		"a literal that is over": {
+		"a literal that has expired": {
 			value: func(*bench) string { return jwt(`{"exp":1000000000,"sub":"` + canary + `"}`) },
 			want:  []string{"expired at 2001-09-09T01:46:40Z", "cannot be renewed"},
 		},
@@ -92,7 +92,7 @@ func TestIdentityToken_unusable(t *testing.T) {
 			b := newBench(t)
 			b.settings.Identity = b.emulator.AdminIdentity()
 			set(&b.settings.IdentityToken, test.value(b))
-			// What was asked for by name is not replaced by what lies around.
+			// What was asked for by name is not replaced by what is cached.
 			b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 			reason, whole := b.refusal(b.tokens(), "identity_token")
 			contains(t, reason, test.want...)

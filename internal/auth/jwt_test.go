@@ -69,7 +69,7 @@ func TestNewlyIssued_whateverOurClockSays(t *testing.T) {
 		"ours is far ahead":                 {hour, time.Time{}, issuedAt.Add(24 * time.Hour), time.Hour},
 		"ours is far behind":                {hour, time.Time{}, issuedAt.Add(-24 * time.Hour), time.Hour},
 		"the issuer states it":              {"opaque", issuedAt.Add(time.Minute), issuedAt, time.Minute},
-		"nobody states it":                  {"opaque", time.Time{}, issuedAt, 0},
+		"it is stated nowhere":              {"opaque", time.Time{}, issuedAt, 0},
 		"the token does not say since when": {jwt(`{"exp":1800000600}`), time.Time{}, issuedAt, 10 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {

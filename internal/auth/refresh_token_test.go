@@ -20,7 +20,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// signedInLongAgo leaves an access token that is over, and a refresh token.
+// signedInLongAgo leaves an expired access token, and a refresh token.
 func (b *bench) signedInLongAgo(folder string) (refresh string) {
 	b.Helper()
 	access := b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, -time.Hour)
@@ -124,7 +124,7 @@ func TestRefreshToken_ofAnIdentity(t *testing.T) {
 	b.settings.Identity = b.emulator.AdminIdentity()
 	b.signedInLongAgo(b.folder(""))
 	if !b.works(b.token(b.tokens())) {
-		t.Error("of whoever signed in last, which is the identity: the platform does not take the token")
+		t.Error("of the latest sign-in, which is of the identity: the platform does not take the token")
 	}
 
 	b = newBench(t)
@@ -133,7 +133,7 @@ func TestRefreshToken_ofAnIdentity(t *testing.T) {
 	reason, _ := b.refusal(b.tokens(), "chainctl's refresh token")
 	contains(t, reason, "is not known to be that of the identity "+otherIdentity)
 	if b.emulator.Count("ExchangeRefreshToken") != 0 {
-		t.Error("the refresh token of somebody else was spent")
+		t.Error("the refresh token of another identity was spent")
 	}
 }
 
@@ -211,7 +211,7 @@ func remove(t *testing.T, path string) {
 func TestRefreshToken_notSpentWhereTheNextCannotBeKept(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" || os.Getuid() == 0 {
-		t.Skip("whoever runs this may write everywhere")
+		t.Skip("this user may write everywhere")
 	}
 	b := newBench(t)
 	folder := b.folder("")

@@ -126,7 +126,7 @@ func TestSTS_exchange_explainsRefusals(t *testing.T) {
 			},
 			calls: 1,
 		},
-		"nobody that the token belongs to": {
+		"no identity that the token belongs to": {
 			seed:  emulator.DefaultSeed(),
 			want:  []string{"NotFound", "set the provider's identity to its UIDP"},
 			calls: 1,

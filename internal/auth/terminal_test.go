@@ -66,7 +66,7 @@ func TestBrowser_urlIsShown(t *testing.T) {
 	}
 }
 
-func TestBrowser_nobodySignsIn(t *testing.T) {
+func TestBrowser_noSignIn(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.settings.Login = config.LoginBrowser

@@ -13,7 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// tokenFiles reads files that hold a token. One that is a pipe that nobody writes to, that grows for ever, or that is on
+// tokenFiles reads files that hold a token. One that is a pipe that nothing writes to, that grows without end, or that is on
 // a file system that hangs, must not hold up the run.
 type tokenFiles struct {
 	timeout time.Duration

@@ -22,13 +22,13 @@ func TestTokens_Token_renewsShortlyBeforeExpiry(t *testing.T) {
 		kept     time.Duration // for how long the first token is still used
 		renewed  time.Duration // and when no longer
 	}{
-		"an hour: a minute before":            {time.Hour, 59*time.Minute - time.Second, 59 * time.Minute},
-		"two minutes: a minute before":        {2 * time.Minute, 59 * time.Second, time.Minute},
-		"a minute: with a fifth left":         {time.Minute, 47 * time.Second, 48 * time.Second},
-		"five seconds: with a second left":    {5 * time.Second, 3999 * time.Millisecond, 4 * time.Second},
-		"one second: with a fifth left":       {time.Second, 799 * time.Millisecond, 800 * time.Millisecond},
-		"a token that does not say: never":    {0, 1000 * time.Hour, 0},
-		"a token that is over: at every call": {-time.Hour, 0, time.Nanosecond},
+		"an hour: a minute before":         {time.Hour, 59*time.Minute - time.Second, 59 * time.Minute},
+		"two minutes: a minute before":     {2 * time.Minute, 59 * time.Second, time.Minute},
+		"a minute: with a fifth left":      {time.Minute, 47 * time.Second, 48 * time.Second},
+		"five seconds: with a second left": {5 * time.Second, 3999 * time.Millisecond, 4 * time.Second},
+		"one second: with a fifth left":    {time.Second, 799 * time.Millisecond, 800 * time.Millisecond},
+		"a token that does not say: never": {0, 1000 * time.Hour, 0},
+		"an expired token: at every call":  {-time.Hour, 0, time.Nanosecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -212,7 +212,7 @@ func TestTokens_Token_cancelsARenewalWhenTheLastCallerLeaves(t *testing.T) {
 		defer func() { mu.Lock(); running--; mu.Unlock() }()
 		if source.count() == 1 {
 			close(entered)
-			<-ctx.Done() // It is told that nobody waits,
+			<-ctx.Done() // It is cancelled,
 			<-mayEnd     // but takes its time.
 			return token{}, ctx.Err()
 		}
