@@ -87,7 +87,7 @@ func startRun(t *testing.T, w *acctest.Workspace, args ...string) *run {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	r := &run{t: t, ctx: ctx, cmd: w.Command(ctx, args...), ended: make(chan struct{})}
-	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	r.cmd.Stdout, r.cmd.Stderr = &r.output, &r.output
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)

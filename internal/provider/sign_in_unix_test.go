@@ -187,3 +187,32 @@ func TestSecrets_everyWayToSignIn(t *testing.T) {
 		})
 	}
 }
+
+// The run waits for a sign-in in the browser, which does not come.
+func TestInterrupt_browser(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"plan"}, {"apply", "-auto-approve"}} {
+		t.Run(args[0], func(t *testing.T) {
+			t.Parallel()
+			w, e := acctest.NewProgramWorkspace(t)
+			w.Setenv("CHAINGUARD_TOKEN", "")
+			w.Setenv("CHAINGUARD_LOGIN", "browser")
+			opened := w.Path("opened")
+			programs(t, w, map[string]string{"opener": "echo \"$1\" > '" + opened + "'"})
+			w.Setenv("BROWSER", "opener")
+			w.Configure(kimWith(acmeViewer))
+			r := startRun(t, w, args...)
+			r.waitUntil("the browser is opened", func() bool {
+				_, err := os.Stat(opened)
+				return err == nil
+			})
+			r.interrupt(interruption{signal: syscall.SIGINT, to: toGroup})
+			if strings.Contains(r.output.String(), "no sign-in within") {
+				t.Errorf("the sign-in was waited for to the end:\n%s", r.output.String())
+			}
+			if page, err := os.ReadFile(opened); err != nil || !strings.HasPrefix(string(page), e.URL()+"/oauth?") {
+				t.Errorf("opened %s, %v", page, err)
+			}
+		})
+	}
+}
