@@ -156,8 +156,9 @@ func (c *Client) explain(err error, op operation, doing string) error {
 		e.Message = fmt.Sprintf("no answer came within %s", c.conn.RequestTimeout())
 		fallthrough
 	case call != nil:
-		_, told := c.told.LoadOrStore(fmt.Sprint(e.Code, e.Message), true)
-		e.Repeated = told
+		if _, e.Repeated = c.told.LoadOrStore(fmt.Sprint(e.Code, e.Message), true); e.Repeated {
+			e.Message = "the call failed in the same way as another; see the error that has the cause"
+		}
 	default:
 		e.Code, e.Message = codes.Unknown, redact.Text(err.Error())
 	}

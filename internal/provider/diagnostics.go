@@ -14,6 +14,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
 // The summaries of the provider's diagnostics. Those of settings are in the config package. The troubleshooting guide has
@@ -76,6 +77,10 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	var signIn *auth.Error
 	if errors.As(err, &signIn) {
 		text := signIn.Error()
+		var call *rpc.SignInError
+		if errors.As(err, &call) && call.Repeated {
+			text = "no usable token was found; see the error with this title that has the reasons."
+		}
 		diags.AddError(summaryNotSignedIn, strings.ToUpper(text[:1])+text[1:])
 		return
 	}
@@ -137,7 +142,7 @@ func explain(e *platform.Error) string {
 	var parts []string
 	switch {
 	case e.Repeated:
-		parts = []string{what + " See the first error with this cause.", e.Left}
+		parts = []string{sentence(strings.ToUpper(e.Message[:1]) + e.Message[1:]), e.Left}
 	case e.Answered:
 		parts = []string{what, e.Left, remedy}
 	default:

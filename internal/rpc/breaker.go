@@ -39,7 +39,7 @@ type UnresponsiveError struct {
 
 // Error implements error. It refers to the first error instead of repeating it.
 func (e *UnresponsiveError) Error() string {
-	return fmt.Sprintf("not sent, because the API has not answered since %s; see the first error", e.Since.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("the call was not sent, because the API has not answered since %s; see the error that has the cause", e.Since.UTC().Format(time.RFC3339))
 }
 
 // allow returns an error if a call is not to be sent.

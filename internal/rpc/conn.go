@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -62,6 +63,8 @@ type Conn struct {
 	config   Config
 	throttle throttle
 	breaker  breaker
+
+	signInErrors sync.Map // the reasons for which calls had no token
 }
 
 // connectParams has a broken connection re-established soon enough for the retries of the calls that need it.
@@ -216,7 +219,8 @@ func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (tok
 	// bounds that.
 	signedIn, err := c.config.Tokens.Token(ctx)
 	if err != nil {
-		return "", &SignInError{err: err}
+		_, told := c.signInErrors.LoadOrStore(err.Error(), true)
+		return "", &SignInError{Repeated: told, err: err}
 	}
 	token = signedIn.AccessToken
 	c.config.Secrets.Add(token)

@@ -64,7 +64,12 @@ func (e *Error) Refused() bool {
 }
 
 // SignInError is a call that was not made for want of a token.
-type SignInError struct{ err error }
+type SignInError struct {
+	// Repeated says that another call has already failed for the same reason.
+	Repeated bool
+
+	err error
+}
 
 // Error implements error.
 func (e *SignInError) Error() string { return e.err.Error() }
