@@ -46,7 +46,7 @@ func addAlive(p *acctest.Platform, group string) []string {
 	return ids
 }
 
-func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
+func TestDeleteExpiredAction_deletesOnlyExpired(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		block, config acctest.Config
@@ -105,7 +105,7 @@ func TestExpiredInviteCodesAreDeletedAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestNothingExpiredIsNothingToDelete(t *testing.T) {
+func TestDeleteExpiredAction_nothingExpired(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addAlive(p, "acme.example")
@@ -118,7 +118,7 @@ func TestNothingExpiredIsNothingToDelete(t *testing.T) {
 	}
 }
 
-func TestFailedDeletionStopsNoOtherAndIsReported(t *testing.T) {
+func TestDeleteExpiredAction_continuesAfterFailure(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	ids := addExpired(p, "acme.example", 60)
@@ -146,7 +146,7 @@ func TestFailedDeletionStopsNoOtherAndIsReported(t *testing.T) {
 	}
 }
 
-func TestInviteCodesAreDeletedByThePlatformsClock(t *testing.T) {
+func TestDeleteExpiredAction_platformsClock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		ahead    time.Duration // of the platform's clock
@@ -175,7 +175,7 @@ func TestInviteCodesAreDeletedByThePlatformsClock(t *testing.T) {
 	}
 }
 
-func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
+func TestDeleteExpiredAction_needsACompleteListing(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addExpired(p, "acme.example", 250)
@@ -189,7 +189,7 @@ func TestActionDeletesNothingUnlessItSawEverything(t *testing.T) {
 	}
 }
 
-func TestInterruptedActionSaysHowFarItIs(t *testing.T) {
+func TestDeleteExpiredAction_interrupted(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addExpired(p, "acme.example", 100)
@@ -204,7 +204,7 @@ func TestInterruptedActionSaysHowFarItIs(t *testing.T) {
 	}
 }
 
-func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
+func TestDeleteExpiredAction_unknownGroupFailsThePlan(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	for name, test := range map[string]struct {
@@ -236,7 +236,7 @@ func TestActionOnAGroupThatIsNotThereFailsThePlan(t *testing.T) {
 	}
 }
 
-func TestActionRunsFromAConfiguration(t *testing.T) {
+func TestDeleteExpiredAction_configuration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addExpired(p, "acme.example", 3)

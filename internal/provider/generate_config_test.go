@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestTheConfigurationThatTerraformWritesForAnImportPlansEmpty(t *testing.T) {
+func TestInviteCodeResource_import_generatedConfiguration(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	id := e.AddInvite(emulator.Invite{

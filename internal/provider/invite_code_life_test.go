@@ -21,9 +21,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// The table of outcomes: what has become of an invite, by what is to be done about it, by whether it is for a single
-// use. The test lets three days pass and has the invites meet their fates.
-func TestOutcomes(t *testing.T) {
+// The table of outcomes: what has happened to an invite, by recreate, by single_use. The test accepts and deletes invites,
+// and lets three days pass.
+func TestInviteCodeResource_outcomes(t *testing.T) {
 	t.Parallel()
 	type cell struct {
 		fate      string
@@ -122,7 +122,7 @@ func (b between) CheckPlan(context.Context, plancheck.CheckPlanRequest, *planche
 	b()
 }
 
-func TestAPlanFromBeforeTheExpiryIsAppliedAfterIt(t *testing.T) {
+func TestInviteCodeResource_savedPlan_isAppliedAfterTheExpiration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := func(more string) string {
@@ -145,7 +145,7 @@ func TestAPlanFromBeforeTheExpiryIsAppliedAfterIt(t *testing.T) {
 	})
 }
 
-func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
+func TestInviteCodeResource_update_makesNoCall(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	id := newCompare("id", compare.ValuesSame())
@@ -187,7 +187,7 @@ func TestAnUpdateOfWhatThePlatformDoesNotKnowMakesNoCall(t *testing.T) {
 	})
 }
 
-func TestCreateBeforeDestroyMintsBeforeItRevokes(t *testing.T) {
+func TestInviteCodeResource_createBeforeDestroy(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := kimWith(`
@@ -236,7 +236,7 @@ func TestCreateBeforeDestroyMintsBeforeItRevokes(t *testing.T) {
 	})
 }
 
-func TestDriftIsShownAndReplaced(t *testing.T) {
+func TestInviteCodeResource_drift_isReplaced(t *testing.T) {
 	t.Parallel()
 	for name, drift := range map[string]func(invite *emulator.Invite, owner string){
 		"email":      func(i *emulator.Invite, _ string) { i.Email = "mallory@example.com" },
@@ -272,7 +272,7 @@ func TestDriftIsShownAndReplaced(t *testing.T) {
 	}
 }
 
-func TestWhatThePlatformSpellsItsOwnWayIsNoDrift(t *testing.T) {
+func TestInviteCodeResource_drift_ignoresSpelling(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	custom := p.AddRole(p.Group("acme.example"), "greeter")
@@ -304,7 +304,7 @@ func TestWhatThePlatformSpellsItsOwnWayIsNoDrift(t *testing.T) {
 	})
 }
 
-func TestGroupThatIsGoneTakesItsInvitesWithIt(t *testing.T) {
+func TestInviteCodeResource_read_deletedGroup(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	group := p.AddGroup(p.Group("acme.example"), "short-lived", acctest.Start)
@@ -325,8 +325,8 @@ func TestGroupThatIsGoneTakesItsInvitesWithIt(t *testing.T) {
 	})
 }
 
-// A platform that gives less time than it was asked for must not have each apply mint another.
-func TestRenewalThatIsNoShorterThanTheRealLifetimeDoesNotRenewEachTime(t *testing.T) {
+// If the platform grants a shorter lifetime than the configured one, not every apply may create a new code.
+func TestInviteCodeResource_renewBefore_notShorterThanTheGrantedLifetime(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	p.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(m proto.Message) {

@@ -21,7 +21,7 @@ import (
 // everything is a limit that no test reaches.
 const everything = 10000
 
-func TestListedInviteCodesAreThoseSearchedFor(t *testing.T) {
+func TestInviteCodeList_filters(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	ids := addInvites(p)
@@ -55,7 +55,7 @@ func TestListedInviteCodesAreThoseSearchedFor(t *testing.T) {
 	}
 }
 
-func TestListedInviteCodeHasANameForAPerson(t *testing.T) {
+func TestInviteCodeList_displayName(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addInvites(p)
@@ -92,7 +92,7 @@ func displayNames(found []acctest.Found) []string {
 	return names
 }
 
-func TestListingStopsAtTheLimit(t *testing.T) {
+func TestInviteCodeList_limit(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	for range 450 {
@@ -118,7 +118,7 @@ func TestListingStopsAtTheLimit(t *testing.T) {
 
 // Importing what was listed gives the state that was listed, so the configuration that Terraform writes of it plans
 // nothing.
-func TestListedInviteCodeIsWhatAnImportReads(t *testing.T) {
+func TestInviteCodeList_matchesImport(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addInvites(p)
@@ -154,7 +154,7 @@ func TestListedInviteCodeIsWhatAnImportReads(t *testing.T) {
 	}
 }
 
-func TestWhatGoesWrongWithAListIsOneOfItsResults(t *testing.T) {
+func TestInviteCodeList_errors(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		block, config acctest.Config
@@ -189,7 +189,7 @@ func TestWhatGoesWrongWithAListIsOneOfItsResults(t *testing.T) {
 	}
 }
 
-func TestListRefusesBadInputOffline(t *testing.T) {
+func TestInviteCodeList_validate(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
@@ -207,7 +207,7 @@ func TestListRefusesBadInputOffline(t *testing.T) {
 	}
 }
 
-func TestQueryFindsWhatCanBeImportedWithoutAChange(t *testing.T) {
+func TestInviteCodeList_query(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	const many = 450

@@ -21,7 +21,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-func TestAnotherWayToWriteTheSameNamesIsNoChange(t *testing.T) {
+func TestInviteCodeResource_names_equivalentSpellingsAreNoChange(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	id := newCompare("id", compare.ValuesSame())
@@ -48,7 +48,7 @@ func TestAnotherWayToWriteTheSameNamesIsNoChange(t *testing.T) {
 	})
 }
 
-func TestUnchangedNamesAreNotLookedUpAgain(t *testing.T) {
+func TestInviteCodeResource_names_unchangedNeedNoLookup(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := kimWith("group = \"acme.example/platform\"\nrole = \"viewer\"")
@@ -70,7 +70,7 @@ func TestUnchangedNamesAreNotLookedUpAgain(t *testing.T) {
 	})
 }
 
-func TestNamesThatMeanNothingFailThePlan(t *testing.T) {
+func TestInviteCodeResource_names_unknownFailThePlan(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	other := p.AddGroup("", "rival.example", acctest.Start)
@@ -97,7 +97,7 @@ func TestNamesThatMeanNothingFailThePlan(t *testing.T) {
 	}
 }
 
-func TestGroupOfTheProviderIsTheDefault(t *testing.T) {
+func TestInviteCodeResource_defaultGroup_isTheProviders(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{
@@ -125,7 +125,7 @@ func TestGroupOfTheProviderIsTheDefault(t *testing.T) {
 	})
 }
 
-func TestClusterTakesThePlatformsRoleForClusters(t *testing.T) {
+func TestInviteCodeResource_cluster(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := kimWith("group = \"acme.example\"\ncluster = true")
@@ -147,7 +147,7 @@ func TestClusterTakesThePlatformsRoleForClusters(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotKnownYetIsNoError(t *testing.T) {
+func TestInviteCodeResource_unknown_isNoError(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	config := `
@@ -177,7 +177,7 @@ func TestWhatIsNotKnownYetIsNoError(t *testing.T) {
 	})
 }
 
-func TestASettingThatIsNotKnownYetIsNoDefault(t *testing.T) {
+func TestInviteCodeResource_unknown_providerSettingIsNoDefault(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	api := p.Getenv("CHAINGUARD_PLATFORM_API")
@@ -197,7 +197,7 @@ func TestASettingThatIsNotKnownYetIsNoDefault(t *testing.T) {
 	})
 }
 
-func TestAPlanOfUIDPsWorksOfflineAndSignedOut(t *testing.T) {
+func TestInviteCodeResource_plan_ofUIDPsWorksOffline(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	p.Setenv("CHAINGUARD_TOKEN", "")
@@ -214,7 +214,7 @@ func TestAPlanOfUIDPsWorksOfflineAndSignedOut(t *testing.T) {
 	}
 }
 
-func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
+func TestInviteCodeResource_errors_unavailableAPI(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -237,7 +237,7 @@ func TestAnAPIThatIsDownIsOneClearError(t *testing.T) {
 	}
 }
 
-func TestSignedOutIsOneErrorThatSaysHowToSignIn(t *testing.T) {
+func TestInviteCodeResource_errors_signedOut(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	p.Setenv("CHAINGUARD_TOKEN", "")
@@ -263,7 +263,7 @@ func expectOneError(t *testing.T, output, summary, want string) {
 	}
 }
 
-func TestTheCachedTokenOfChainctlIsEnough(t *testing.T) {
+func TestInviteCodeResource_signIn_cachedToken(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	p.CacheToken(t, p.Getenv("CHAINGUARD_TOKEN"))
@@ -275,7 +275,7 @@ func TestTheCachedTokenOfChainctlIsEnough(t *testing.T) {
 	})
 }
 
-func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
+func TestInviteCodeResource_errors_fieldViolations(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{
@@ -288,7 +288,7 @@ func TestFieldViolationsAreOnOurAttributes(t *testing.T) {
 }
 
 // Each waits for the other to have been asked for, so that neither is answered where one is looked up after the other.
-func TestGroupAndRoleAreLookedUpAtOnce(t *testing.T) {
+func TestInviteCodeResource_names_areLookedUpConcurrently(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	asked := map[string]chan struct{}{"ListGroups": make(chan struct{}), "ListRoles": make(chan struct{})}

@@ -144,7 +144,8 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 	}
 	for _, attribute := range replacedBy(plan.Status.ValueString(), recreate.ValueString(), changed) {
 		if attribute == "status" && !plan.Status.Equal(state.Status) {
-			attribute = "renew_before" // Terraform takes only an attribute that differs from the state, which has status "active".
+			// Terraform ignores an attribute that does not differ from the state, and the state's status is active.
+			attribute = "renew_before"
 		}
 		resp.RequiresReplace.Append(path.Root(attribute))
 	}
@@ -348,8 +349,7 @@ func getPrivate(ctx context.Context, private privateState, key string, into any,
 const checkTimeout = 10 * time.Second
 
 // checkUIDPs fails the plan where a group or a role is given by a UIDP that does not exist, or where the role belongs to
-// another group. Where the platform does not tell, because it cannot be reached, nobody is signed in, or access is denied, the
-// create will.
+// another group. If the platform cannot be reached, or denies access, the plan goes on, and the create fails.
 func (s *session) checkUIDPs(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
 	if diags.HasError() || m.GroupID.IsUnknown() {
 		return

@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
+func TestInviteCodeResource_lifecycle(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	differs := func(name string) *compareAcrossSteps { return newCompare(name, compare.ValuesDiffer()) }
@@ -95,7 +95,7 @@ func TestInviteCodeIsMintedReplacedAndRevoked(t *testing.T) {
 	})
 }
 
-func TestInviteCodeOfUIDPsNeedsNoLookup(t *testing.T) {
+func TestInviteCodeResource_names_UIDPsNeedNoListing(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	resource.UnitTest(t, resource.TestCase{
@@ -120,7 +120,7 @@ func TestInviteCodeOfUIDPsNeedsNoLookup(t *testing.T) {
 	})
 }
 
-func TestInviteCodeIsReplacedByEveryChangeThatThePlatformCannotMake(t *testing.T) {
+func TestInviteCodeResource_update_replaces(t *testing.T) {
 	t.Parallel()
 	base := map[string]string{
 		"group": `"acme.example"`, "role": `"viewer"`, "email": `"kim@example.com"`, "single_use": "false",
@@ -166,7 +166,7 @@ func TestInviteCodeIsReplacedByEveryChangeThatThePlatformCannotMake(t *testing.T
 	}
 }
 
-func TestInviteCodeRefusesBadInputAtValidate(t *testing.T) {
+func TestInviteCodeResource_validate(t *testing.T) {
 	t.Parallel()
 	good := map[string]string{"group": `"acme.example"`, "role": `"viewer"`}
 	for name, test := range map[string]struct {

@@ -14,7 +14,7 @@ import (
 
 // These tests count calls and never time: calls are what a slow network multiplies. `make bench` measures time.
 
-func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T) {
+func TestInviteCodeResource_scale_planLooksUpNamesOnce(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scale")
 	}
@@ -28,7 +28,7 @@ func TestPlanningAThousandInvitesLooksUpTheirGroupAndTheirRoleOnce(t *testing.T)
 	}
 }
 
-func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) {
+func TestInviteCodeResource_scale_applyAndDestroy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scale")
 	}
@@ -63,7 +63,7 @@ func TestApplyAndDestroySendOneCallForEachInviteOverOneConnection(t *testing.T) 
 	}
 }
 
-func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
+func TestInviteCodeResource_scale_refreshIsBatched(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scale")
 	}
@@ -95,7 +95,7 @@ func TestRefreshCostsAHandfulOfCallsForEachGroup(t *testing.T) {
 	}
 }
 
-func TestOneInviteIsRefreshedByOneGet(t *testing.T) {
+func TestInviteCodeResource_scale_oneInviteIsOneGet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scale")
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestInviteCodesAreFoundByWhatIsKnownOfThem(t *testing.T) {
+func TestInviteCodesDataSource_filters(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	ids := addInvites(p)
@@ -77,7 +77,7 @@ func idsIn(object acctest.Object) []string {
 	return ids
 }
 
-func TestInviteCodesTellEverythingButTheCode(t *testing.T) {
+func TestInviteCodesDataSource_attributes(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	ids := addInvites(p)
@@ -120,7 +120,7 @@ func TestInviteCodesTellEverythingButTheCode(t *testing.T) {
 	})
 }
 
-func TestInviteCodesArePagedThroughToTheEnd(t *testing.T) {
+func TestInviteCodesDataSource_pages(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	const many = 1050
@@ -146,7 +146,7 @@ func TestInviteCodesArePagedThroughToTheEnd(t *testing.T) {
 	}
 }
 
-func TestInviteCodesAreCompleteOrAnError(t *testing.T) {
+func TestInviteCodesDataSource_isCompleteOrFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault  emulator.Fault
@@ -183,7 +183,7 @@ func spoilFirst(answer proto.Message) {
 	}
 }
 
-func TestInviteCodesExpireByThePlatformsClock(t *testing.T) {
+func TestInviteCodesDataSource_platformsClock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		ahead time.Duration // of the platform's clock

@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestGroupIsFoundByNamePathOrUIDP(t *testing.T) {
+func TestGroupDataSource_lookup(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
@@ -50,7 +50,7 @@ func TestGroupIsFoundByNamePathOrUIDP(t *testing.T) {
 	}
 }
 
-func TestRoleIsFoundByNameOrUIDP(t *testing.T) {
+func TestRoleDataSource_lookup(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	acme := p.Group("acme.example")
@@ -78,7 +78,7 @@ func TestRoleIsFoundByNameOrUIDP(t *testing.T) {
 	}
 }
 
-func TestGroupAndRoleAreHandedToAnInviteCode(t *testing.T) {
+func TestRoleDataSource_feedsInviteCode(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	const viewer = "data.chainguard_role.viewer"
@@ -111,7 +111,7 @@ func TestGroupAndRoleAreHandedToAnInviteCode(t *testing.T) {
 	})
 }
 
-func TestLookupsThatFindNothingSayWhatThereIs(t *testing.T) {
+func TestLookupDataSources_notFound(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	for _, group := range []string{"acme.example", "acme.example/platform"} {
@@ -148,7 +148,7 @@ func TestLookupsThatFindNothingSayWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestLookupsRefuseBadInputOffline(t *testing.T) {
+func TestLookupDataSources_validate(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ source, attributes, want string }{
 		"group by both":       {"chainguard_group", `name = "acme.example"` + "\n" + `id = "0123456789012345678901234567890123456789"`, "Invalid Attribute Combination"},
