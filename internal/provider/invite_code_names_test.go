@@ -308,3 +308,15 @@ func TestInviteCodeResource_names_areLookedUpConcurrently(t *testing.T) {
 		t.Error(diags)
 	}
 }
+
+// A proxy's 403 is no missing capability.
+func TestInviteCodeResource_errors_proxy(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	p.Inject(emulator.Fault{Method: "ListGroups", Proxy: &emulator.ProxyAnswer{Status: 403, ContentType: "text/html", Body: "<html>Blocked</html>"}})
+	output, _ := workspace(t, p, kimWith(acmeViewer)).Try("plan")
+	expectOneError(t, output, "Unable to Find Group", "Check the proxies")
+	if strings.Contains(output, "capability") {
+		t.Errorf("it asks for a capability:\n%s", output)
+	}
+}

@@ -15,10 +15,10 @@ import (
 // These tests count calls and never time: calls are what a slow network multiplies. `make bench` measures time.
 
 func TestInviteCodeResource_scale_planLooksUpNamesOnce(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("scale")
 	}
-	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.Configure(people(1000, `"acme.example"`))
 
@@ -29,10 +29,10 @@ func TestInviteCodeResource_scale_planLooksUpNamesOnce(t *testing.T) {
 }
 
 func TestInviteCodeResource_scale_applyAndDestroy(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("scale")
 	}
-	t.Parallel()
 	const many = 250 // Terraform itself needs half a minute to destroy a thousand of anything.
 	w, e := acctest.NewProgramWorkspace(t)
 	w.Configure(people(many, `"acme.example"`))
@@ -64,10 +64,10 @@ func TestInviteCodeResource_scale_applyAndDestroy(t *testing.T) {
 }
 
 func TestInviteCodeResource_scale_refreshIsBatched(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("scale")
 	}
-	t.Parallel()
 	for name, test := range map[string]struct{ groups, most int }{
 		"a thousand invites of one group":  {1, 8},
 		"a thousand invites of ten groups": {10, 25},
@@ -96,10 +96,10 @@ func TestInviteCodeResource_scale_refreshIsBatched(t *testing.T) {
 }
 
 func TestInviteCodeResource_scale_oneInviteIsOneGet(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("scale")
 	}
-	t.Parallel()
 	for name, others := range map[string]int{"alone in its group": 0, "among 20,000 others": 20_000} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
