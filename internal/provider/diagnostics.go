@@ -48,6 +48,8 @@ const (
 	summaryListInvites          = "Unable to List Invite Codes"
 	summaryDeleteExpired        = "Unable to Delete Expired Invite Code"
 	summaryInterrupted          = "Interrupted"
+	summaryNotDeletedOnClose    = "Invite Code Not Deleted on Close"
+	summaryNotCreatedYet        = "Invite Code Not Created Yet"
 	summaryUnexpectedExpiration = "Unexpected Invite Code Expiration"
 	summaryCreateRetried        = "Invite Code Create Retried"
 	summaryAmbiguousStatus      = "Ambiguous Invite Code Status"

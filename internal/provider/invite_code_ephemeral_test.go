@@ -174,7 +174,7 @@ func TestEphemeralInviteCodeIsNotMintedWhereProviderSettingsAreUnknown(t *testin
 	w.NeedsVersion("1.10.0", noOpenTofu) // It takes no unknown result, so its plan fails.
 	w.Run("init")
 	output := w.Run("plan", "-out=saved.tfplan")
-	if !strings.Contains(output, "Invite Code Not Minted Yet") || !strings.Contains(output, "token") {
+	if !strings.Contains(output, "Invite Code Not Created Yet") || !strings.Contains(output, "token") {
 		t.Errorf("the plan does not say which setting is not known:\n%s", output)
 	}
 	if err := p.CheckCalls(nil); err != nil {
@@ -207,7 +207,7 @@ func TestEphemeralInviteCodeOfPlansCanBeRevokedWhereThatOfTheApplyIsNot(t *testi
 	w.NeedsVersion("1.10.0", "1.11.0")
 	w.Run("init")
 	output := w.Run("apply", "-auto-approve")
-	if !strings.Contains(output, "Every Plan and Every Apply Mints a Code") {
+	if !strings.Contains(output, "Invite Code Not Deleted on Close") {
 		t.Errorf("nothing warns of what revoke_on_close = false costs:\n%s", output)
 	}
 	if live := p.Live(); len(live) != 1 || live[0].Code != recorded()["code 2"] {
@@ -353,7 +353,7 @@ func TestInviteCodeThatOutlivesItsRunIsNotRevoked(t *testing.T) {
 	config := with(kims, acctest.Config{"revoke_on_close": false})
 
 	diags := protocol.ValidateEphemeral(inviteCode, config)
-	if warnings := diags.Warnings(); len(diags.Errors()) > 0 || len(warnings) != 1 || !strings.Contains(warnings[0], "each plan and each apply mints") {
+	if warnings := diags.Warnings(); len(diags.Errors()) > 0 || len(warnings) != 1 || !strings.Contains(warnings[0], "every plan and every apply creates") {
 		t.Errorf("no warning of what it costs: %v", diags)
 	}
 	_, private, diags := protocol.Open(inviteCode, config)
