@@ -1,13 +1,17 @@
 package provider_test
 
 import (
+	"encoding/base64"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -115,4 +119,35 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			canaries.ExpectNoneIn(t, w.Path("."), "/refresh-token", "/oidc-token")
 		})
 	}
+}
+
+// A code that looks like no code is cut out of what the platform says, in whatever form it is repeated.
+func TestSecrets_codeRepeatedByThePlatform(t *testing.T) {
+	t.Parallel()
+	const code = "0dd/c0de+that-looks-like-n0thing="
+	w, e := acctest.NewProgramWorkspace(t)
+	log := trace(t, w)
+	e.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(answer proto.Message) {
+		if invite, ok := answer.(*iam.GroupInvite); ok {
+			invite.Code = code
+		}
+	}})
+	w.Configure(kimWith(acmeViewer))
+	w.Run("apply", "-auto-approve")
+
+	encoded := base64.StdEncoding.EncodeToString([]byte(`{"code":"` + code + `"}`))
+	message := "cannot find " + code + " or " + url.QueryEscape(code) + " or " + encoded
+	shown := ""
+	for _, method := range []string{"GetGroupInvite", "DeleteGroupInvite"} {
+		remove := e.Inject(emulator.Fault{Method: method, Code: codes.FailedPrecondition, Message: message})
+		output, err := w.Try("destroy", "-auto-approve", "-no-color")
+		if err == nil || !strings.Contains(output, "cannot find (redacted)") {
+			t.Errorf("%s: the error does not show what the platform said:\n%s", method, output)
+		}
+		shown += output
+		remove()
+	}
+	canaries := acctest.Canaries{"code": code, "escaped code": url.QueryEscape(code), "encoded code": encoded[16:40]}
+	canaries.ExpectNone(t, "the log", log())
+	canaries.ExpectNone(t, "what is shown", strings.ReplaceAll(shown, "\n", ""))
 }

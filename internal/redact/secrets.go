@@ -13,8 +13,8 @@ const minSecret = 8
 // Secrets is the set of secrets that the process knows. The zero value is empty and ready to use, and a nil set knows
 // none. It is safe for concurrent use.
 type Secrets struct {
-	mu    sync.RWMutex
-	known map[string][]string // the forms in which each secret may show up
+	mu    sync.Mutex
+	known map[string][]string // the forms in which each secret may show up, nil until they are needed
 }
 
 // Add has [Secrets.Text] cut the secret from now on. A text shorter than eight bytes is ignored.
@@ -29,7 +29,7 @@ func (s *Secrets) Add(secret string) {
 		s.known = map[string][]string{}
 	}
 	if _, ok := s.known[secret]; !ok {
-		s.known[secret] = forms(secret)
+		s.known[secret] = nil // Most secrets are never searched for.
 	}
 }
 
@@ -48,10 +48,14 @@ func (s *Secrets) Cut(text string) string {
 	if s == nil {
 		return text
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, secret := range s.known {
-		for _, form := range secret {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for secret, all := range s.known {
+		if all == nil {
+			all = forms(secret)
+			s.known[secret] = all
+		}
+		for _, form := range all {
 			text = strings.ReplaceAll(text, form, hidden)
 		}
 	}
