@@ -1,4 +1,4 @@
-# A code for this run: it is in no file, and is revoked as soon as the runner below, which needs chainctl, is done with it.
+# A code for this run. It is stored in no file, and is deleted when the runner below, which needs chainctl, has accepted the invite.
 ephemeral "chainguard_invite_code" "runner" {
   group      = "acme.example/platform"
   role       = "registry.pull"

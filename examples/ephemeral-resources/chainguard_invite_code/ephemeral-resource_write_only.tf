@@ -1,4 +1,4 @@
-# A code that outlives the run, in a secret store and nowhere else. That of a plan is revoked at the plan's end.
+# A code that outlives the run, stored only in a secret store. That of a plan is deleted when the plan ends.
 ephemeral "chainguard_invite_code" "kim" {
   group           = "acme.example"
   role            = "viewer"
@@ -11,7 +11,7 @@ resource "aws_secretsmanager_secret" "invite" {
   name = "invite-of-kim"
 }
 
-# A write-only argument needs Terraform 1.11 or OpenTofu 1.11. Another version has it take the code of the next apply.
+# Write-only arguments require Terraform 1.11 or OpenTofu 1.11. Change the version to hand over the code of the next apply.
 resource "aws_secretsmanager_secret_version" "invite" {
   secret_id                = aws_secretsmanager_secret.invite.id
   secret_string_wo         = ephemeral.chainguard_invite_code.kim.code
