@@ -35,7 +35,7 @@ func (r *resolver) openFile() {
 // readFile reads the file that the user asked for: that it cannot be read is an error.
 func (r *resolver) readFile(path string, from origin) {
 	path = r.env.ExpandPath(path)
-	problem := Problem{Summary: "Unable to Read chainctl Configuration File"}
+	problem := Problem{Summary: summaryReadFile}
 	if from.level == levelBlock {
 		problem.Attribute = fileSetting.Name
 	}
@@ -76,7 +76,7 @@ func (r *resolver) searchFile() {
 		}
 		r.problems = append(r.problems, Problem{
 			Warning: true,
-			Summary: "chainctl Configuration File Ignored",
+			Summary: summaryFileIgnored,
 			Detail:  reason + ". Run `chainctl config validate` for details.",
 		})
 	}
@@ -98,7 +98,7 @@ func (r *resolver) moveSocialLogin() {
 	}
 	r.problems = append(r.problems, Problem{
 		Warning: true,
-		Summary: "Deprecated chainctl Configuration Setting",
+		Summary: summaryDeprecatedSetting,
 		Detail: fmt.Sprintf("The social login %s of %s belongs in %s. Run `chainctl config unset %s` and "+
 			"`chainctl config set %s %s`.", redact.Quote(e.text), r.file.where(e), current, deprecated, current, e.text),
 	})

@@ -7,6 +7,18 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
+// The summaries of problems. The troubleshooting guide has an entry for each of them, which a test checks.
+const (
+	summaryInvalidBlock      = "Invalid Provider Configuration"
+	summaryInvalidVariable   = "Invalid Environment Variable"
+	summaryVariableNotUsed   = "Environment Variable Not Used"
+	summaryConflict          = "Conflicting Sign-In Configuration"
+	summaryReadFile          = "Unable to Read chainctl Configuration File"
+	summaryFileIgnored       = "chainctl Configuration File Ignored"
+	summarySettingIgnored    = "chainctl Configuration Setting Ignored"
+	summaryDeprecatedSetting = "Deprecated chainctl Configuration Setting"
+)
+
 // Problem is something to tell the user about a setting.
 type Problem struct {
 	Attribute string // the attribute of the provider block at fault, empty where it is not the block's fault
@@ -30,7 +42,7 @@ func invalid(s Setting, text string, o origin, err error) Problem {
 	case levelFile:
 		return Problem{
 			Warning: true,
-			Summary: "chainctl Configuration Setting Ignored",
+			Summary: summarySettingIgnored,
 			Detail:  fmt.Sprintf("The value%s of %s %s. It is ignored.", value, o.text, err),
 		}
 	case levelEnvironment:
@@ -39,13 +51,13 @@ func invalid(s Setting, text string, o origin, err error) Problem {
 			which = fmt.Sprintf(", which sets the provider's `%s`,", s.Name)
 		}
 		return Problem{
-			Summary: "Invalid Environment Variable",
+			Summary: summaryInvalidVariable,
 			Detail:  fmt.Sprintf("The value%s of the environment variable %s%s %s.", value, o.text, which, err),
 		}
 	default:
 		return Problem{
 			Attribute: s.Name,
-			Summary:   "Invalid Provider Configuration",
+			Summary:   summaryInvalidBlock,
 			Detail:    fmt.Sprintf("The value%s of the provider's `%s` %s.", value, s.Name, err),
 		}
 	}
@@ -54,7 +66,7 @@ func invalid(s Setting, text string, o origin, err error) Problem {
 // conflict is the problem that more than one attribute chooses the identity provider.
 func conflict(names []string, from level) Problem {
 	p := Problem{
-		Summary: "Conflicting Sign-In Configuration",
+		Summary: summaryConflict,
 		Detail: fmt.Sprintf("Only one of %s can be set, because each chooses the identity provider to sign in with in the "+
 			"browser. Remove the others.", strings.Join(names, " and ")),
 	}
@@ -69,7 +81,7 @@ func notUsed(variable, attribute string) Problem {
 	return Problem{
 		Attribute: attribute,
 		Warning:   true,
-		Summary:   "Environment Variable Not Used",
+		Summary:   summaryVariableNotUsed,
 		Detail: fmt.Sprintf("%s is set, but the provider block sets `%s`, which takes precedence. To sign in with the token, "+
 			"remove `%s` from the provider block; otherwise unset the variable.", variable, attribute, attribute),
 	}

@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,45 +16,53 @@ import (
 
 const troubleshooting = "docs/guides/troubleshooting.md"
 
-// The guide promises every headline.
-func TestTroubleshootingHasEveryHeadlineAndNoOther(t *testing.T) {
+// The guide has an entry for the summary of each error and warning.
+func TestTroubleshooting_entries_areTheSummariesInTheCode(t *testing.T) {
 	t.Parallel()
-	p := readPage(t, troubleshooting)
-	var explained []string
-	for _, match := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(p.prose, -1) {
-		explained = append(explained, match[1])
-	}
-	slices.Sort(explained)
-	said := append(headlines(t), borrowed...)
-	for _, headline := range said {
-		if !slices.Contains(explained, headline) {
-			t.Errorf("%s has no entry for %q", troubleshooting, headline)
+	explained := entries(t)
+	said := append(summaries(t), borrowed...)
+	for _, summary := range said {
+		if !slices.Contains(explained, summary) {
+			t.Errorf("%s has no entry for %q", troubleshooting, summary)
 		}
 	}
-	for i, headline := range explained {
-		if !slices.Contains(said, headline) {
-			t.Errorf("%s explains %q, which the provider never says", troubleshooting, headline)
+	for i, summary := range explained {
+		if !slices.Contains(said, summary) {
+			t.Errorf("%s explains %q, which the provider never says", troubleshooting, summary)
 		}
-		if i > 0 && headline == explained[i-1] {
-			t.Errorf("%s explains %q twice", troubleshooting, headline)
+		if slices.Contains(explained[:i], summary) {
+			t.Errorf("%s explains %q twice", troubleshooting, summary)
 		}
 	}
 }
 
-// borrowed are the headlines of the checks that the provider has from the framework: those of `recreate`, of `timeouts`,
-// and of the data sources that are found by one of two attributes.
+// borrowed are the summaries of the checks that the provider has from the framework: those of `recreate`, of `timeouts`,
+// and of the data sources that find by one of two attributes.
 var borrowed = []string{
 	"Invalid Attribute Value Match",
 	"Invalid Attribute Value Time Duration",
 	"Missing Attribute Configuration",
 }
 
-// headlines are the summaries of all diagnostics that the provider's code has.
-func headlines(t *testing.T) []string {
+var (
+	entry           = regexp.MustCompile(`(?m)^### (.+)$`)
+	summaryConstant = regexp.MustCompile(`(?m)^(?:const|\t)\s*summary\w+ += "(.+)"$`)
+	literalSummary  = regexp.MustCompile(`\b(?:Add(?:Error|Warning)|New(?:Error|Warning)Diagnostic)\("|\bAddAttribute(?:Error|Warning)\([^,]+, "|\bSummary: +"`)
+)
+
+func entries(t *testing.T) (titles []string) {
 	t.Helper()
-	found := map[string]bool{}
+	for _, match := range entry.FindAllStringSubmatch(readPage(t, troubleshooting).prose, -1) {
+		titles = append(titles, match[1])
+	}
+	return titles
+}
+
+// summaries are the constants that the code has for them. It must not use any other text.
+func summaries(t *testing.T) (all []string) {
+	t.Helper()
 	for _, folder := range []string{"internal/provider", "internal/config", "internal/duration"} {
-		files, err := fs.Glob(os.DirFS(filepath.Join(root, folder)), "*.go")
+		files, err := fs.Glob(os.DirFS(root), folder+"/*.go")
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has %d files, error %v", folder, len(files), err)
 		}
@@ -63,67 +70,20 @@ func headlines(t *testing.T) []string {
 			if strings.HasSuffix(name, "_test.go") {
 				continue
 			}
-			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, folder, name), nil, 0)
-			if err != nil {
-				t.Fatal(err)
+			code := readFile(t, name)
+			for _, match := range summaryConstant.FindAllStringSubmatch(code, -1) {
+				all = append(all, match[1])
 			}
-			ast.Inspect(file, func(node ast.Node) bool {
-				for _, headline := range headlinesOf(node) {
-					found[headline] = true
-				}
-				return true
-			})
-		}
-	}
-	if len(found) < 20 {
-		t.Fatalf("only %d headlines were found: the search is wrong", len(found))
-	}
-	return slices.Sorted(maps.Keys(found))
-}
-
-// addsDiagnostic matches the functions that take a summary: the framework's, and ours that wrap them.
-var addsDiagnostic = regexp.MustCompile(`^(?i:add|new)\w*(?:Error|Warning)\w*$`)
-
-func headlinesOf(node ast.Node) []string {
-	switch node := node.(type) {
-	case *ast.CallExpr:
-		// The summary is the first text among the arguments, unless it is a constant.
-		if !addsDiagnostic.MatchString(nameOf(node.Fun)) {
-			return nil
-		}
-		for _, argument := range node.Args {
-			if strings.HasPrefix(nameOf(argument), "summary") {
-				return nil
-			}
-			if s, ok := text(argument); ok {
-				return []string{s}
-			}
-		}
-	case *ast.KeyValueExpr:
-		if strings.EqualFold(nameOf(node.Key), "summary") {
-			if s, ok := text(node.Value); ok {
-				return []string{s}
-			}
-		}
-	case *ast.ValueSpec:
-		// The constants that summaries have.
-		if len(node.Names) == 1 && len(node.Values) == 1 && strings.HasPrefix(node.Names[0].Name, "summary") {
-			if s, ok := text(node.Values[0]); ok {
-				return []string{s}
+			for _, literal := range literalSummary.FindAllString(code, -1) {
+				t.Errorf("%s: the summary after %q must be a constant", name, literal)
 			}
 		}
 	}
-	return nil
-}
-
-func nameOf(node ast.Expr) string {
-	switch node := node.(type) {
-	case *ast.Ident:
-		return node.Name
-	case *ast.SelectorExpr:
-		return node.Sel.Name
+	if len(all) < 40 {
+		t.Fatalf("only %d summaries were found", len(all))
 	}
-	return ""
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func text(node ast.Node) (string, bool) {

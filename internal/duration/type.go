@@ -19,6 +19,9 @@ var (
 	_ xattr.ValidateableAttribute                = Value{}
 )
 
+// summaryInvalid is the summary of the error that a value is no lifetime.
+const summaryInvalid = "Invalid Duration"
+
 // Type is the type of an attribute that is a lifetime. Its values are validated by [Parse], and two spellings of one
 // lifetime are semantically equal.
 type Type struct {
@@ -103,6 +106,6 @@ func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeR
 		return
 	}
 	if _, err := v.Duration(); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid Duration", "The lifetime cannot be used: "+err.Error()+".")
+		resp.Diagnostics.AddAttributeError(req.Path, summaryInvalid, "The lifetime cannot be used: "+err.Error()+".")
 	}
 }

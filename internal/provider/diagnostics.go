@@ -22,6 +22,8 @@ import (
 const (
 	summaryNotSignedIn     = "Not Signed In to Chainguard"
 	summaryUnknownProvider = "Provider Setting Not Known Yet"
+	summaryUnusableAPI     = "Unable to Create Chainguard API Client"
+	summaryUnexpectedData  = "Unexpected Provider Data"
 
 	summaryInvalidCombination = "Invalid Attribute Combination"
 	summaryInvalidEmail       = "Invalid Email Address"

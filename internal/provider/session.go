@@ -79,7 +79,7 @@ func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 	}
 	client, err := s.connect()
 	if err != nil {
-		diags.AddError("Chainguard API Not Usable", fmt.Sprintf("%v.\n\nCheck the provider's `api`.", err))
+		diags.AddError(summaryUnusableAPI, fmt.Sprintf("%v.\n\nCheck the provider's `api`.", err))
 		return nil
 	}
 	return client
@@ -114,7 +114,7 @@ func configured(data any, diags *diag.Diagnostics) *session {
 	}
 	s, ok := data.(*session)
 	if !ok {
-		diags.AddError("Unexpected Provider Data",
+		diags.AddError(summaryUnexpectedData,
 			fmt.Sprintf("The provider handed %T to one of its own resources. Please report this to its developers.", data))
 	}
 	return s
