@@ -15,7 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestEveryDataSourceExampleReads(t *testing.T) {
+func TestExamples_dataSources_read(t *testing.T) {
 	t.Parallel()
 	providerBlock := read(t, "provider/provider.tf")
 	examples, err := filepath.Glob("data-sources/*/data-source*.tf")
@@ -38,7 +38,7 @@ func TestEveryDataSourceExampleReads(t *testing.T) {
 	}
 }
 
-func TestEphemeralCodeIsRedeemedWithinTheRun(t *testing.T) {
+func TestExamples_ephemeral_codeIsAcceptedWithinTheRun(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := exampleWorkspace(t, platform.ServerOf(), "main.tf", "ephemeral-resources/chainguard_invite_code/ephemeral-resource.tf")
@@ -64,7 +64,7 @@ func TestEphemeralCodeIsRedeemedWithinTheRun(t *testing.T) {
 	acctest.Canaries{"code": arguments[3]}.ExpectNoneIn(t, w.Path("."))
 }
 
-func TestEphemeralCodeIsHandedToASecretStore(t *testing.T) {
+func TestExamples_ephemeral_codeIsHandedToASecretStore(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	stubs := platform.Stubs()
@@ -83,7 +83,7 @@ func TestEphemeralCodeIsHandedToASecretStore(t *testing.T) {
 	acctest.Canaries{"code": secrets[0]}.ExpectNoneIn(t, w.Path("."))
 }
 
-func TestQueryExampleFindsInvites(t *testing.T) {
+func TestExamples_list_findsInvites(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	platform.AddInvite(emulator.Invite{Group: platform.Group("acme.example/platform"), RoleUID: platform.Role("viewer")})
@@ -95,7 +95,7 @@ func TestQueryExampleFindsInvites(t *testing.T) {
 	}
 }
 
-func TestActionExampleDeletesExpiredInvites(t *testing.T) {
+func TestExamples_action_deletesExpiredInvites(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	platform.AddInvite(emulator.Invite{

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func TestEveryResourceExampleAppliesAndLeavesNothingBehind(t *testing.T) {
+func TestExamples_resources_applyAndLeaveNothingBehind(t *testing.T) {
 	t.Parallel()
 	providerBlock := read(t, "provider/provider.tf")
 	examples, err := filepath.Glob("resources/*/resource*.tf")
@@ -38,7 +38,7 @@ func TestEveryResourceExampleAppliesAndLeavesNothingBehind(t *testing.T) {
 			config := providerBlock + "\n" + read(t, example)
 			invited := func() {
 				if len(platform.Live()) == 0 {
-					t.Error("it invites nobody")
+					t.Error("it creates no invite")
 				}
 			}
 			resource.UnitTest(t, resource.TestCase{

@@ -18,7 +18,7 @@ func kim(p *acctest.Platform) emulator.Invite {
 	})
 }
 
-func TestImportBlocksTakeTheInviteOverAsItIs(t *testing.T) {
+func TestExamples_import_blocksChangeNothing(t *testing.T) {
 	t.Parallel()
 	for file, needs := range map[string][2]string{
 		"import-by-string-id.tf": {"1.8", "1.6"},
@@ -41,7 +41,7 @@ func TestImportBlocksTakeTheInviteOverAsItIs(t *testing.T) {
 	}
 }
 
-func TestImportCommandTakesTheInviteOver(t *testing.T) {
+func TestExamples_import_commandChangesNothing(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	invite := kim(platform)
@@ -63,7 +63,7 @@ func TestImportCommandTakesTheInviteOver(t *testing.T) {
 	}
 }
 
-func TestMovedBlockKeepsTheCodeOfTheOfficialProvider(t *testing.T) {
+func TestExamples_moved_keepsTheCodeOfTheOfficialProvider(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "", platform.Stubs().Serve())

@@ -8,9 +8,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// The module's own tests, run as whoever copies them runs them: with the script, the provider and the emulator as
+// The module's own tests, run as a copy of it would run them: with the script, the provider and the emulator as
 // programs, and an init that installs the provider.
-func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
+func TestModule_testsPassAgainstTheEmulator(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("test.sh needs a POSIX shell")
@@ -27,7 +27,7 @@ func TestModuleTestsPassAgainstTheEmulator(t *testing.T) {
 	}
 }
 
-func TestModuleScriptFailsWhereATestDoes(t *testing.T) {
+func TestModule_scriptFailsWhereATestDoes(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("test.sh needs a POSIX shell")

@@ -78,7 +78,7 @@ var signIns = map[string]signIn{
 	}},
 }
 
-func TestEveryWayToSignInThatIsShownWorks(t *testing.T) {
+func TestExamples_provider_signsIn(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("provider/*.tf")
 	if err != nil || len(files) != len(signIns) {

@@ -14,7 +14,7 @@ const day = 24 * time.Hour
 
 // The README of each example has a table of what happens when. These tests go through it.
 
-func TestOnboardingFollowsTheFileOfPeople(t *testing.T) {
+func TestOnboarding_followsTheFileOfPeople(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "onboarding", platform.ServerOf())
@@ -26,7 +26,7 @@ func TestOnboardingFollowsTheFileOfPeople(t *testing.T) {
 		t.Fatalf("%d people have codes, want 3", len(codes))
 	}
 
-	// Somebody joins: nothing to do for them any more.
+	// One accepts: nothing is left to do for that one.
 	if err := platform.AcceptAs(codes["ada@acme.example"], "ada@acme.example"); err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +43,11 @@ func TestOnboardingFollowsTheFileOfPeople(t *testing.T) {
 	w.Write("people.csv", people)
 	apply(t, w, "1 added, 0 changed, 1 destroyed")
 
-	// The others let theirs lapse; who has joined is left alone.
+	// The others' codes expire and are renewed; the accepted one is left alone.
 	platform.Clock.Advance(8 * day)
 	apply(t, w, "2 added, 0 changed, 2 destroyed")
 
-	// Who has joined gets another role.
+	// Another role for the one that was accepted creates another invite.
 	w.Write("people.csv", strings.Replace(people, "ada@acme.example,viewer", "ada@acme.example,owner", 1))
 	apply(t, w, "1 added, 0 changed, 1 destroyed")
 
@@ -58,7 +58,7 @@ func TestOnboardingFollowsTheFileOfPeople(t *testing.T) {
 	destroy(t, w, platform)
 }
 
-func TestOnboardingOnceDoesNotComeAgain(t *testing.T) {
+func TestOnboarding_neverRecreates(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "onboarding", platform.ServerOf())
@@ -69,7 +69,7 @@ func TestOnboardingOnceDoesNotComeAgain(t *testing.T) {
 	apply(t, w, "0 added, 0 changed, 0 destroyed")
 }
 
-func TestRotationMintsTheNewCodeBeforeTheOldOneEnds(t *testing.T) {
+func TestRotation_createsTheNewCodeBeforeItDeletesTheOld(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "rotation", platform.ServerOf())
@@ -102,7 +102,7 @@ func TestRotationMintsTheNewCodeBeforeTheOldOneEnds(t *testing.T) {
 	destroy(t, w, platform)
 }
 
-func TestCIBootstrapHandsTheCodeOverAndKeepsItNowhere(t *testing.T) {
+func TestCIBootstrap_handsTheCodeOverAndKeepsItNowhere(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	stubs := platform.Stubs()
@@ -122,7 +122,7 @@ func TestCIBootstrapHandsTheCodeOverAndKeepsItNowhere(t *testing.T) {
 	apply(t, w, "0 added, 0 changed, 0 destroyed")
 	expectHandedOver(t, platform, stubs, 1)
 
-	// The runner redeems it, and asks for no other.
+	// The runner accepts it, and needs no other.
 	if err := platform.Accept(stubs.Secrets()[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestCIBootstrapHandsTheCodeOverAndKeepsItNowhere(t *testing.T) {
 		}
 	}
 	w.Run("destroy", "-auto-approve")
-	// Terraform mints a code in each apply, OpenTofu only in one that hands it over. One has been redeemed.
+	// Terraform creates a code in each apply, OpenTofu only in one that hands it over. One has been accepted.
 	if live := len(platform.Live()); live < 1 || live > applies {
 		t.Errorf("%d codes live after %d applies", live, applies)
 	}
@@ -180,7 +180,7 @@ func TestCIBootstrap_olderTerraformCreatesOnDemand(t *testing.T) {
 	destroy(t, w, platform)
 }
 
-func TestBesideOfficialInvitesToAGroupThatIsMadeInTheSameApply(t *testing.T) {
+func TestBesideOfficial_invitesToAGroupOfTheSameApply(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	// As on the platform, the group cannot be used for the first moments.
@@ -227,7 +227,7 @@ func containsAny(text string, needles []string) bool {
 	return slices.ContainsFunc(needles, func(needle string) bool { return strings.Contains(text, needle) })
 }
 
-func TestFindingLeftoversListsWhatIsNotManaged(t *testing.T) {
+func TestFindingLeftovers_listsWhatIsNotManaged(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	left := kim(platform)

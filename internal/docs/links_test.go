@@ -17,7 +17,7 @@ var ourRepository = regexp.MustCompile(`^https://github\.com/chainguard-invites/
 var link = regexp.MustCompile(`!?\[[^\]]*\]\(([^)\s]+)\)|<img [^>]*src="([^"]+)"`)
 
 // No network is asked: a link to another site has to be well-formed, and one to our own files has to lead to one.
-func TestEveryLinkLeadsSomewhere(t *testing.T) {
+func TestDocs_links_leadSomewhere(t *testing.T) {
 	t.Parallel()
 	all := pages(t)
 	for name, p := range all {

@@ -30,7 +30,7 @@ const (
 // All that the README has one run is run here as it stands, in its order, in an empty folder: what comes before the
 // emulator in one shell, which stays busy with that, and the rest in another. UPDATE_README=1 writes what the demo
 // printed into it.
-func TestREADME_commands_workAsTheyStand(t *testing.T) {
+func TestREADME_commands_workAsWritten(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("it builds a clone")

@@ -24,8 +24,8 @@ const requirement = `terraform {
 
 `
 
-// Whoever copies a configuration out of the documentation gets one that Terraform takes. The platform is not asked.
-func TestEveryConfigurationShownValidates(t *testing.T) {
+// A configuration that is copied out of the documentation is one that Terraform accepts. The platform is not asked.
+func TestDocs_configurations_validate(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "", platform.Stubs().Serve())

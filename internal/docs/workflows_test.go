@@ -11,7 +11,7 @@ import (
 // A tag can be moved to other code, a commit cannot. The comment is for people, and for the updates.
 var pinned = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 
-func TestEveryActionIsPinnedByCommit(t *testing.T) {
+func TestWorkflows_actions_arePinnedByCommit(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join(root, ".github", "workflows", "*.yml"))
 	if err != nil || len(files) == 0 {

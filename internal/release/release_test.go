@@ -35,7 +35,7 @@ func dist(t *testing.T) (folder, version string) {
 
 func platform() string { return runtime.GOOS + "_" + runtime.GOARCH }
 
-func TestManifestNamesTheProtocol(t *testing.T) {
+func TestRelease_manifest_namesTheProtocol(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../terraform-registry-manifest.json")
 	if err != nil {
@@ -52,7 +52,7 @@ func TestManifestNamesTheProtocol(t *testing.T) {
 	}
 }
 
-func TestChecksumsCoverWhatTheRegistryAsksFor(t *testing.T) {
+func TestRelease_checksums_coverWhatTheRegistryAsksFor(t *testing.T) {
 	t.Parallel()
 	folder, version := dist(t)
 	sums := map[string]string{}
@@ -78,7 +78,7 @@ func TestChecksumsCoverWhatTheRegistryAsksFor(t *testing.T) {
 	}
 }
 
-func TestProviderInstallsFromItsArchiveAndTellsItsVersion(t *testing.T) {
+func TestRelease_provider_installsFromItsArchive(t *testing.T) {
 	t.Parallel()
 	folder, version := dist(t)
 	e := emulator.ForTest(t, emulator.Options{})
@@ -117,7 +117,7 @@ func TestProviderInstallsFromItsArchiveAndTellsItsVersion(t *testing.T) {
 	}
 }
 
-func TestEmulatorServesFromItsArchive(t *testing.T) {
+func TestRelease_emulator_servesFromItsArchive(t *testing.T) {
 	t.Parallel()
 	folder, version := dist(t)
 	room := t.TempDir()

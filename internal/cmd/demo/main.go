@@ -335,7 +335,7 @@ func (d *demo) print(style, text string) {
 
 func (d *demo) pause(how time.Duration) {
 	if d.terminal {
-		_ = clock.Sleep(d.ctx, how) // Whoever interrupts it wants no more of it.
+		_ = clock.Sleep(d.ctx, how) // An interrupt ends the wait and, with the next command, the demo.
 	}
 }
 

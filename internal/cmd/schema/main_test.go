@@ -35,7 +35,7 @@ func describedBlock(description string) *tfprotov6.Schema {
 	return &tfprotov6.Schema{Block: &tfprotov6.SchemaBlock{Description: description, DescriptionKind: tfprotov6.StringKindMarkdown}}
 }
 
-func TestSchemaIsWrittenAsTerraformWritesIt(t *testing.T) {
+func TestSchema_isWrittenAsTerraformWritesIt(t *testing.T) {
 	t.Parallel()
 	resource := describedBlock("A thing.")
 	resource.Version = 2
@@ -114,7 +114,7 @@ func decode(t *testing.T, text string) (value any) {
 	return value
 }
 
-func TestWhatCannotBeWrittenIsAnError(t *testing.T) {
+func TestSchema_unknownParts_areAnError(t *testing.T) {
 	t.Parallel()
 	broken := []*tfprotov6.Diagnostic{{Severity: tfprotov6.DiagnosticSeverityError, Summary: "Broken Schema", Detail: "two ids"}}
 	for name, test := range map[string]struct {
