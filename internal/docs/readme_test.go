@@ -84,7 +84,9 @@ func TestREADME_commands_workAsWritten(t *testing.T) {
 	if err := syscall.Kill(-first.Process.Pid, syscall.SIGINT); err != nil {
 		t.Error(err)
 	}
-	_ = <-ended // It was interrupted.
+	if err := <-ended; err == nil {
+		t.Error("the first terminal ends before it is interrupted")
+	}
 
 	demo := regexp.MustCompile(`(?s)The life of an invite code, .*what the provider promises\n`).FindString(printed.String())
 	shown := texts[1]

@@ -42,7 +42,7 @@ func main() {
 // report appends "CPU peak", in nanoseconds and in bytes. It is one write, so that lines of providers that end at the
 // same time do not mix.
 func report(ended *os.ProcessState) error {
-	peak := int64(ended.SysUsage().(*syscall.Rusage).Maxrss) //nolint:unconvert // Not an int64 on every system.
+	peak := int64(ended.SysUsage().(*syscall.Rusage).Maxrss) //nolint:unconvert,forcetypeassert // Not an int64 on every system, and always of this type on unix.
 	if runtime.GOOS != "darwin" {
 		peak *= 1024
 	}
