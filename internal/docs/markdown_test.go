@@ -83,6 +83,16 @@ func readPage(t *testing.T, name string) page {
 	return p
 }
 
+// blocksOf are the texts of a page's blocks of code in a language.
+func (p page) blocksOf(language string) (texts []string) {
+	for _, b := range p.blocks {
+		if b.language == language {
+			texts = append(texts, b.text)
+		}
+	}
+	return texts
+}
+
 func readFile(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))

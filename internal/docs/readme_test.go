@@ -171,16 +171,6 @@ func shell(t *testing.T, cli *acctest.CLI, script string) *exec.Cmd {
 	return cli.Program(ctx, "sh", "-ec", script)
 }
 
-// blocksOf are the texts of a page's blocks of code in a language.
-func (p page) blocksOf(language string) (texts []string) {
-	for _, b := range p.blocks {
-		if b.language == language {
-			texts = append(texts, b.text)
-		}
-	}
-	return texts
-}
-
 // normalDemo takes out of the demo's output what is another one each time, and the CLI's name.
 func normalDemo(printed string) string {
 	replacements := map[string]string{
