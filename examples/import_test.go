@@ -76,7 +76,7 @@ func TestExamples_moved_keepsTheCodeOfTheOfficialProvider(t *testing.T) {
   group      = "`+platform.Group("acme.example")+`"
   role       = "`+platform.Role("viewer")+`"
   email      = "kim@acme.example"
-  expiration = "`+acctest.Start.Add(5*24*time.Hour).Format(time.RFC3339)+`"
+  expiration = "`+acctest.Start.Add(5*24*time.Hour-time.Second).Format(time.RFC3339)+`"
 }
 `)
 	w.Run("init")

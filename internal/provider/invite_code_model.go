@@ -77,8 +77,12 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	// expires_at has moved.
 	expiryMoved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
 	if m.TTL.IsNull() || expiryMoved {
+		lifetime := invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second)
+		if hours := lifetime.Round(time.Hour); m.TTL.IsNull() && hours > 0 && (lifetime-hours).Abs() < adoptedTolerance {
+			lifetime = hours // For the official provider it begins before the call, so that thirty days are some seconds less.
+		}
 		// A ttl has to be positive, even if the timestamps say otherwise.
-		m.TTL = duration.NewValue(duration.Format(max(invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second), duration.Min)))
+		m.TTL = duration.NewValue(duration.Format(max(lifetime, duration.Min)))
 	}
 
 	email, roleID := m.Email, m.RoleID

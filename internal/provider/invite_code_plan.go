@@ -143,14 +143,27 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 		recreate = state.Recreate // The one that was applied, until the new one is known.
 	}
 	for _, attribute := range replacedBy(plan.Status.ValueString(), recreate.ValueString(), changed) {
-		if attribute == "status" && !plan.Status.Equal(state.Status) {
-			// Terraform ignores an attribute that does not differ from the state, and the state's status is active.
-			attribute = "renew_before"
-		}
-		resp.RequiresReplace.Append(path.Root(attribute))
+		resp.RequiresReplace.Append(path.Root(plan.markedFor(attribute, state)))
 	}
 	if len(resp.RequiresReplace) > 0 {
 		plan.Status = types.StringValue(statusActive)
+	}
+}
+
+// markedFor returns the attribute that Terraform marks as the reason for a replacement because of another one. That is
+// the one in the configuration, if it has changed: Terraform ignores an attribute that does not differ from the state.
+func (m *inviteCodeModel) markedFor(attribute string, state *inviteCodeModel) string {
+	switch {
+	case attribute == "status" && !m.Status.Equal(state.Status):
+		return "renew_before" // The state's status is active.
+	case attribute == "group_id" && !m.Group.Equal(state.Group):
+		return "group"
+	case attribute == "role_id" && !m.Role.Equal(state.Role):
+		return "role"
+	case attribute == "role_id" && !m.Cluster.Equal(state.Cluster):
+		return "cluster"
+	default:
+		return attribute
 	}
 }
 

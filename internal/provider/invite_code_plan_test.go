@@ -11,6 +11,38 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 )
 
+func TestInviteCodeModel_markedFor_isWhatTheUserChanged(t *testing.T) {
+	t.Parallel()
+	viewer := func() *inviteCodeModel {
+		m := newInviteCodeModel()
+		m.Group, m.Role, m.Status = types.StringValue("acme.example"), types.StringValue("viewer"), types.StringValue(statusActive)
+		return &m
+	}
+	for name, test := range map[string]struct {
+		change     func(plan *inviteCodeModel)
+		attribute  string
+		wantMarked string
+	}{
+		"another group":                       {func(m *inviteCodeModel) { m.Group = types.StringValue("other.example") }, "group_id", "group"},
+		"another group of the same name":      {func(*inviteCodeModel) {}, "group_id", "group_id"},
+		"another role":                        {func(m *inviteCodeModel) { m.Role = types.StringValue("editor") }, "role_id", "role"},
+		"the role for clusters":               {func(m *inviteCodeModel) { m.Cluster = types.BoolValue(true) }, "role_id", "cluster"},
+		"another role of the same name":       {func(*inviteCodeModel) {}, "role_id", "role_id"},
+		"a status since the last refresh":     {func(*inviteCodeModel) {}, "status", "status"},
+		"a status because of the new window":  {func(m *inviteCodeModel) { m.Status = types.StringValue(statusExpiring) }, "status", "renew_before"},
+		"what the user writes as it is shown": {func(*inviteCodeModel) {}, "ttl", "ttl"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan := viewer()
+			test.change(plan)
+			if got := plan.markedFor(test.attribute, viewer()); got != test.wantMarked {
+				t.Errorf("marked is %s, want %s", got, test.wantMarked)
+			}
+		})
+	}
+}
+
 // The whole policy: each status, by recreate, by what has changed.
 func TestReplacedBy(t *testing.T) {
 	t.Parallel()
