@@ -3,10 +3,12 @@ terraform {
     # Both call themselves chainguard, so one of them needs another name here. The official one keeps it, for all that
     # is already written with it.
     chainguard = {
-      source = "chainguard-dev/chainguard"
+      source  = "chainguard-dev/chainguard"
+      version = "~> 0.1"
     }
     invites = {
-      source = "chainguard-invites/chainguard"
+      source  = "chainguard-invites/chainguard"
+      version = "~> 0.1"
     }
   }
 }

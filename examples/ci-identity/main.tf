@@ -2,7 +2,8 @@ terraform {
   required_providers {
     # The official provider manages identities and roles.
     chainguard = {
-      source = "chainguard-dev/chainguard"
+      source  = "chainguard-dev/chainguard"
+      version = "~> 0.1"
     }
   }
 }

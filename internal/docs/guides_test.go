@@ -1,6 +1,9 @@
 package docs_test
 
 import (
+	"io/fs"
+	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,5 +35,38 @@ func TestLimitations_sdkVersion_isTheOneInUse(t *testing.T) {
 	}
 	if said := "`chainguard.dev/sdk` " + version[1]; !strings.Contains(readFile(t, "docs/guides/limitations.md"), said) {
 		t.Errorf("the guide does not say %s", said)
+	}
+}
+
+// A configuration that is copied must not install a later version that breaks it.
+func TestRequiredProviders_versions_arePinned(t *testing.T) {
+	t.Parallel()
+	texts := map[string]string{}
+	for name, p := range pages(t) {
+		for _, b := range p.blocks {
+			texts[name] += b.text
+		}
+	}
+	err := fs.WalkDir(os.DirFS(root), "examples", func(name string, _ fs.DirEntry, err error) error {
+		if path.Ext(name) == ".tf" {
+			texts[name] = readFile(t, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	requirement := regexp.MustCompile(`(?m)^ +source += "[^"/]+/[^"/]+"\n(.*)$`)
+	found := 0
+	for name, text := range texts {
+		for _, match := range requirement.FindAllStringSubmatch(text, -1) {
+			found++
+			if !strings.Contains(match[1], "version = ") {
+				t.Errorf("%s: a required provider has no version", name)
+			}
+		}
+	}
+	if found < 10 {
+		t.Fatalf("found only %d required providers", found)
 	}
 }

@@ -99,7 +99,7 @@ func text(node ast.Node) (string, bool) {
 func TestTablesQuoteWhatTheCodeSays(t *testing.T) {
 	t.Parallel()
 	for guide, folder := range map[string]string{
-		"docs/guides/signing-in.md":        "internal/auth",
+		"docs/guides/authentication.md":    "internal/auth",
 		"docs/guides/finding-leftovers.md": "internal/platform",
 	} {
 		said := texts(t, folder)

@@ -62,7 +62,8 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 			"~> Terraform opens an ephemeral resource in every plan and again in every apply, and each time a new invite code is created. " +
 			"A run that fails or is interrupted deletes its invite code when it ends. If the provider is killed, the invite code stays valid " +
 			"until its `ttl` expires: see [Finding what a run left behind](../guides/finding-leftovers.md).\n\n" +
-			"Requires Terraform 1.10 or OpenTofu 1.11, or later.",
+			"Set exactly one of `role` and `cluster`, and a `group` here or in the provider's settings. Requires Terraform 1.10 or OpenTofu " +
+			"1.11, or later.",
 		Attributes: map[string]schema.Attribute{
 			"group": schema.StringAttribute{
 				MarkdownDescription: groupDescription,

@@ -1,10 +1,12 @@
 terraform {
   required_providers {
     chainguard = {
-      source = "chainguard-invites/chainguard"
+      source  = "chainguard-invites/chainguard"
+      version = "~> 0.1"
     }
     aws = {
-      source = "hashicorp/aws"
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
     }
   }
 }
