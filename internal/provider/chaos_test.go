@@ -2,11 +2,13 @@ package provider_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
 	"testing"
 
+	"golang.org/x/net/http2"
 	"google.golang.org/grpc/codes"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
@@ -14,9 +16,9 @@ import (
 )
 
 // Chaos: a tenth of all calls fail, before or after the platform did what they asked, and what is alive in the end is
-// just what the state knows of. CHAOS_INVITES and CHAOS_SEED change how many and which; `make chaos` runs many. A seed
-// decides what becomes of the nth call with the same request; in which order the calls come is up to the scheduler.
-func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
+// just what the state knows of. CHAOS_INVITES, CHAOS_PARALLELISM and CHAOS_SEED change how many, how many at once and
+// which; `make chaos` runs many. A seed decides what becomes of the nth call with the same request; in which order the calls come is up to the scheduler.
+func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("chaos")
 	}
@@ -24,17 +26,27 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	invites, seed := number(t, "CHAOS_INVITES", 200), uint64(number(t, "CHAOS_SEED", 1))
 	t.Logf("CHAOS_INVITES=%d CHAOS_SEED=%d", invites, seed)
 	w, e := acctest.NewProgramWorkspace(t)
+	parallelism := fmt.Sprintf("-parallelism=%d", number(t, "CHAOS_PARALLELISM", 50))
 	faults := []emulator.Fault{
 		{Code: codes.Unavailable},
 		{Code: codes.Internal},
 		{Code: codes.Unavailable, When: emulator.AfterCommit},
 		{Code: codes.Unknown, When: emulator.AfterCommit},
 		{Code: codes.DeadlineExceeded, When: emulator.AfterCommit},
+		{Reset: http2.ErrCodeEnhanceYourCalm, When: emulator.AfterCommit},
+		{Reset: http2.ErrCodeRefusedStream, When: emulator.AfterCommit},
+		{Proxy: &emulator.ProxyAnswer{Status: http.StatusBadGateway}, When: emulator.AfterCommit},
 	}
+	// These end every call of the connection, so they are rare.
+	breaks := []emulator.Fault{{GoAway: true, When: emulator.AfterCommit}, {Drop: true, When: emulator.AfterCommit}}
 	var calm []func()
 	for _, method := range []string{"CreateGroupInvite", "GetGroupInvite", "DeleteGroupInvite", "ListGroupInvites"} {
 		for _, fault := range faults {
 			fault.Method, fault.Probability, fault.Seed = method, 0.1/float64(len(faults)), seed
+			calm = append(calm, e.Inject(fault))
+		}
+		for _, fault := range breaks {
+			fault.Method, fault.Probability, fault.Seed = method, 0.0005, seed
 			calm = append(calm, e.Inject(fault))
 		}
 	}
@@ -71,7 +83,7 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 	}
 	// Each run brings some of them; what failed is for the next.
 	for run := 1; ; run++ {
-		output, err := w.Try("apply", "-auto-approve", "-parallelism=50")
+		output, err := w.Try("apply", "-auto-approve", parallelism)
 		live, known := noOrphan(fmt.Sprintf("after apply %d", run))
 		t.Logf("apply %d: %d invites, %v", run, len(known), err)
 		if len(known) == invites {
@@ -85,7 +97,7 @@ func TestChaosLeavesJustWhatTheStateKnowsOf(t *testing.T) {
 		}
 	}
 	for run := 1; len(w.StateIDs()) > 0; run++ {
-		output, err := w.Try("destroy", "-auto-approve", "-parallelism=50")
+		output, err := w.Try("destroy", "-auto-approve", parallelism)
 		_, known := noOrphan(fmt.Sprintf("after destroy %d", run))
 		t.Logf("destroy %d: %d invites, %v", run, len(known), err)
 		if run == 10 && len(known) > 0 {
