@@ -28,9 +28,17 @@ func inputsOf(spec InviteSpec) inputs {
 
 // attempt is one create.
 type attempt struct {
-	spec InviteSpec
-	mark time.Duration // by which its lifetime is shortened, zero if it has none
-	sent time.Time     // when it was last sent, by the machine's clock
+	spec     InviteSpec
+	mark     time.Duration // by which its lifetime is shortened, zero if it has none
+	sent     time.Time     // when it was last sent, by the machine's clock
+	existing existing      // what was there before
+}
+
+// existing are invites that a group had before this process created any in it. With several hundred of them, some have
+// the mark of a lost create by chance.
+type existing struct {
+	ids      map[string]struct{}
+	complete bool // there were no others
 }
 
 // lifetime is how long the invite is asked to be valid.
@@ -56,10 +64,10 @@ type attempts struct {
 
 // begin returns an attempt with a mark that no other has. It has none where the platform accepts none, where the
 // lifetime is too short for one, or where all are in use.
-func (s *attempts) begin(spec InviteSpec) attempt {
+func (s *attempts) begin(spec InviteSpec, before existing) attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := attempt{spec: spec}
+	a := attempt{spec: spec, existing: before}
 	if s.unmarked || spec.TTL <= time.Second {
 		return a
 	}
@@ -113,9 +121,12 @@ func (s *attempts) claim(id string) bool {
 	return true
 }
 
-// isOther reports whether an invite belongs to another attempt than a: to one that was answered with it, or to one that
-// is under way and has its mark.
+// isOther reports whether an invite is surely not that of attempt a: it was there before, or it belongs to another
+// attempt, which was answered with it, or is under way and has its mark.
 func (s *attempts) isOther(a attempt, invite *Invite) bool {
+	if _, before := a.existing.ids[invite.ID]; before {
+		return true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.answered[invite.ID]; ok {

@@ -202,17 +202,17 @@ func TestARefusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	old := f.tokens.current
-	f.RevokeTokens()
 	f.tokens.next = []string{f.AdminToken()}
+	f.Inject(emulator.Fault{Method: "CreateGroupInvite", Code: codes.Unauthenticated, Times: 1})
 
 	if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil {
 		t.Fatal(err)
 	}
-	f.wantCalls(t, "", 2)
+	f.wantCalls(t, "CreateGroupInvite", 2)
 	if !slices.Equal(f.tokens.discarded, []string{old}) {
 		t.Error("not the refused token was discarded, once")
 	}
-	requests := f.Requests()
+	requests := slices.DeleteFunc(f.Requests(), func(r emulator.Request) bool { return r.Method != "CreateGroupInvite" })
 	if requests[0].Metadata.Get("authorization")[0] == requests[1].Metadata.Get("authorization")[0] {
 		t.Error("the refused token was sent again")
 	}
@@ -243,7 +243,8 @@ func TestACreateThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
 	if !errors.Is(err, f.tokens.failAfterDiscard) {
 		t.Errorf("ended with %v", err)
 	}
-	f.wantCalls(t, "", 1)
+	f.wantCalls(t, "CreateGroupInvite", 1)
+	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
 func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {

@@ -48,6 +48,7 @@ type Client struct {
 	roles   iam.RolesServiceClient
 
 	attempts    attempts
+	existing    cache[existing]
 	looks       singleflight.Group // of the looks for lost invites, by group
 	reads       reads
 	ages        cache[time.Time]
@@ -56,7 +57,7 @@ type Client struct {
 	rolesByRef  cache[Role]
 	rolesByName cache[[]Role]
 	groupRefs   sync.Map // a group's UIDP to the reference that it was looked up by, for error messages
-	told        sync.Map // causes that an error has told in full
+	told        sync.Map // causes that an error has told, see [Error.Repeats]
 }
 
 // limits bound what takes more than one call.
@@ -64,6 +65,8 @@ type limits struct {
 	grace  time.Duration // how long a create that was sent goes on after its caller gave up
 	lookup time.Duration // a lookup of a group or a role
 	list   time.Duration // a listing of invites
+
+	existing time.Duration // a listing of what a group has before the first create
 
 	// cleanUp is the time to look for the invite of a lost create and to delete it. Zero is what the request timeout
 	// makes of it.
@@ -74,6 +77,8 @@ var defaultLimits = limits{
 	grace:  5 * time.Second,
 	lookup: time.Minute,
 	list:   5 * time.Minute,
+
+	existing: 10 * time.Second,
 }
 
 // retries has each method that is safe to send twice. Create is not among them: the platform has no idempotency key, so

@@ -26,9 +26,13 @@ import (
 //
 // ctx ending does not keep a create that was sent from being finished or cleaned up after.
 func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, error) {
+	before, err := c.existingInvites(ctx, spec.GroupID)
+	if err != nil {
+		return nil, c.explain(err, createInvite, "creating an invite in "+c.groupName(spec.GroupID))
+	}
 	deleted := ""
 	for {
-		a := c.attempts.begin(spec)
+		a := c.attempts.begin(spec, before)
 		invite, err := c.createOnce(ctx, &a)
 		if err == nil {
 			c.attempts.release(a)

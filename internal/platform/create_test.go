@@ -39,7 +39,8 @@ func TestCreateInvite_returnsWhatWasCreated(t *testing.T) {
 	if mark := spec.TTL - got.Lifetime(); mark < time.Millisecond || mark > maxMark || mark%time.Millisecond != 0 {
 		t.Errorf("its lifetime is %s shorter than its TTL, want 1 to 499 whole milliseconds", mark)
 	}
-	f.wantCalls(t, "", 1)
+	f.wantCalls(t, "CreateGroupInvite", 1)
+	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
 func TestCreateInvite_interrupted_beforeItIsSent(t *testing.T) {
@@ -96,7 +97,7 @@ func TestCreateInvite_interrupted_betweenTries(t *testing.T) {
 				t.Errorf("ended with %v, want what the platform said last", err)
 			}
 			f.wantCalls(t, "CreateGroupInvite", 1)
-			f.wantCalls(t, "ListGroupInvites", 0)
+			f.wantCalls(t, "ListGroupInvites", 1)
 			f.wantLive(t)
 		})
 	}
@@ -116,7 +117,8 @@ func TestCreateInvite_interrupted_answerInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.wantLive(t, got.ID)
-	f.wantCalls(t, "", 1)
+	f.wantCalls(t, "CreateGroupInvite", 1)
+	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
 func TestCreateInvite_interrupted_noAnswer(t *testing.T) {

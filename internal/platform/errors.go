@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -28,8 +29,8 @@ type Error struct {
 	Answered bool
 	// Message is what the platform said, or what became of the call.
 	Message string
-	// Repeated says that another error has already told this cause in full.
-	Repeated bool
+	// Brief is what to say instead of the rest where another error has told the cause already, see [Error.Repeats].
+	Brief string
 	// Reason is the AIP-193 reason, such as "GROUP_NOT_FOUND". It may be empty.
 	Reason string
 	// Violations are the fields of the request, and the preconditions, that the platform objects to.
@@ -42,7 +43,9 @@ type Error struct {
 	// Left says what became of an invite whose creation failed. It is empty if there is nothing to say.
 	Left string
 
-	err error
+	err   error
+	cause string    // of a call that was not answered, empty for others
+	told  *sync.Map // the causes that were told
 }
 
 // Violation is one objection of the platform.
@@ -78,6 +81,16 @@ type NameError struct {
 }
 
 func (e *NameError) Error() string { return e.detail }
+
+// Repeats reports whether another error has told the cause already, and takes note that this one tells it. It is for the
+// causes that many calls share: an API that is down or not reachable.
+func (e *Error) Repeats() bool {
+	if e.cause == "" {
+		return false
+	}
+	_, told := e.told.LoadOrStore(e.cause, true)
+	return told
+}
 
 // IsNotFound reports whether err is the platform's answer that something, or the group that it was in, does not exist.
 func IsNotFound(err error) bool { return refusedWith(err, codes.NotFound) }
@@ -135,30 +148,31 @@ func (c *Client) explain(err error, op operation, doing string) error {
 		unresponsive *rpc.UnresponsiveError
 		overtime     *overtimeError
 	)
-	switch {
-	case errors.As(err, &unresponsive):
-		e.Code, e.Message, e.Repeated = status.Code(unresponsive.First), redact.Text(err.Error()), true
-	case errors.As(err, &overtime):
-		e.Code, e.Message = codes.DeadlineExceeded, overtime.Error()
-	case errors.As(err, &call):
-		s := call.GRPCStatus()
-		e.Code, e.Answered, e.Message = s.Code(), call.Answered, redact.Text(s.Message())
-		e.AsOf = dateOr(call.Date, e.AsOf)
-		e.keepDetails(s)
+	if errors.As(err, &unresponsive) {
+		err = unresponsive.First
+		e.Brief = redact.Text(unresponsive.Error())
 	}
 	switch {
-	case call != nil && call.Answered, unresponsive != nil, overtime != nil:
+	case errors.As(err, &overtime):
+		e.Code, e.Message = codes.DeadlineExceeded, overtime.Error()
+	case errors.As(err, &call) && call.Answered:
+		s := call.GRPCStatus()
+		e.Code, e.Answered, e.Message = s.Code(), true, redact.Text(s.Message())
+		e.AsOf = dateOr(call.Date, e.AsOf)
+		e.keepDetails(s)
 	case errors.Is(err, context.Canceled):
 		e.Code, e.Message = codes.Canceled, "the operation was interrupted"
 	case errors.Is(err, context.DeadlineExceeded):
 		e.Code, e.Message = codes.DeadlineExceeded, "the time allowed for the operation ran out"
-	case call != nil && e.Code == codes.DeadlineExceeded:
-		e.Message = fmt.Sprintf("no answer came within %s", c.conn.RequestTimeout())
-		fallthrough
 	case call != nil:
-		if _, e.Repeated = c.told.LoadOrStore(fmt.Sprint(e.Code, e.Message), true); e.Repeated {
-			e.Message = "the call failed in the same way as another; see the error that has the cause"
+		e.Code, e.Message = call.Code(), redact.Text(call.GRPCStatus().Message())
+		if e.Code == codes.DeadlineExceeded {
+			e.Message = fmt.Sprintf("no answer came within %s", c.conn.RequestTimeout())
 		}
+		if e.Brief == "" {
+			e.Brief = "the call failed in the same way as another; see the error that has the cause"
+		}
+		e.cause, e.told = fmt.Sprint(e.Code, e.Message), &c.told
 	default:
 		e.Code, e.Message = codes.Unknown, redact.Text(err.Error())
 	}

@@ -39,8 +39,14 @@ func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, er
 
 var errListing = errors.New("the time for the listing ran out")
 
-// invitePages is a listing of invites.
+// invitePages is a listing of invites. It waits for a group that is so new that the platform denies what it will allow in
+// a moment.
 func (c *Client) invitePages(scope Scope, options ...grpc.CallOption) *pager[*Invite] {
+	return c.invitePagesWith(c.withYoungGroup, scope, options...)
+}
+
+// invitePagesWith is a listing of invites, whose calls are made by with.
+func (c *Client) invitePagesWith(with func(ctx context.Context, groupID string, call func() error) error, scope Scope, options ...grpc.CallOption) *pager[*Invite] {
 	const doing = "listing invites"
 	return &pager[*Invite]{
 		id: func(invite *Invite) string { return invite.ID },
@@ -52,7 +58,7 @@ func (c *Client) invitePages(scope Scope, options ...grpc.CallOption) *pager[*In
 			asked := c.clock.Now()
 			var outcome rpc.Outcome
 			var answer *iam.ListGroupInvitesResponse
-			err := c.withYoungGroup(ctx, scope.GroupID, func() (err error) {
+			err := with(ctx, scope.GroupID, func() (err error) {
 				answer, err = c.invites.ListGroupInvites(ctx, &iam.ListGroupInvitesRequest{
 					Uidp: scope.filter(), PageSize: pageSize, PageToken: token,
 				}, append(options, rpc.Report(&outcome))...)

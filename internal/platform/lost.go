@@ -125,21 +125,29 @@ func (u *cleanUp) list(groupID string) (look, error) {
 	c := u.client
 	result := look{began: c.clock.Now()}
 	pages := c.invitePages(Scope{GroupID: groupID}, rpc.Persist(u.try))
-	var order newestFirst
-	for !pages.done {
-		page, err := pages.next(u.ctx)
-		if err != nil {
-			return look{}, err
-		}
+	err := newest(u.ctx, pages, func(page page[*Invite]) bool {
 		if result.asOf.IsZero() {
 			result.asOf = page.asOf
 		}
 		result.invites = append(result.invites, page.items...)
-		if order.endsAt(page.items, page.asOf.Add(-oldest)) {
+		return true
+	})
+	return result, err
+}
+
+// newest goes through the pages of a listing until they end, hold old invites only, or yield returns false.
+func newest(ctx context.Context, pages *pager[*Invite], yield func(page[*Invite]) bool) error {
+	var order newestFirst
+	for !pages.done {
+		page, err := pages.next(ctx)
+		if err != nil {
+			return err
+		}
+		if !yield(page) || order.endsAt(page.items, page.asOf.Add(-oldest)) {
 			break
 		}
 	}
-	return result, nil
+	return nil
 }
 
 // newestFirst is a heuristic: the platform lists invites newest first by default, but does not promise it. A page of

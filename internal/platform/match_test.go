@@ -75,7 +75,7 @@ func TestAttempts_marksDiffer(t *testing.T) {
 		spec := InviteSpec{GroupID: "g", TTL: ttl}
 		var marks []time.Duration
 		for {
-			a := s.begin(spec)
+			a := s.begin(spec, existing{})
 			if a.mark == 0 {
 				break // All are in use.
 			}
@@ -95,11 +95,11 @@ func TestAttempts_marksDiffer(t *testing.T) {
 		}
 		other := spec
 		other.Email = "kim@acme.example"
-		if s.begin(other).mark == 0 {
+		if s.begin(other, existing{}).mark == 0 {
 			t.Error("other inputs share the marks")
 		}
 		s.release(attempt{spec: spec, mark: marks[7]})
-		if got := s.begin(spec).mark; got != marks[7] {
+		if got := s.begin(spec, existing{}).mark; got != marks[7] {
 			t.Errorf("the mark that was released is %s, and the next %s", marks[7], got)
 		}
 	}
@@ -109,7 +109,7 @@ func TestAttempts_lifetimeTooShortForAMark(t *testing.T) {
 	t.Parallel()
 	var s attempts
 	for _, ttl := range []time.Duration{time.Millisecond, time.Second} {
-		if a := s.begin(InviteSpec{TTL: ttl}); a.mark != 0 {
+		if a := s.begin(InviteSpec{TTL: ttl}, existing{}); a.mark != 0 {
 			t.Errorf("%s is marked with %s", ttl, a.mark)
 		}
 	}

@@ -82,7 +82,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	if errors.As(err, &signIn) {
 		text := signIn.Error()
 		var call *rpc.SignInError
-		if errors.As(err, &call) && call.Repeated {
+		if errors.As(err, &call) && call.Repeats() {
 			text = "no usable token was found; see the error with this title that has the reasons."
 		}
 		diags.AddError(summaryNotSignedIn, strings.ToUpper(text[:1])+text[1:])
@@ -145,8 +145,8 @@ func explain(e *platform.Error) string {
 	remedy := advice(e)
 	var parts []string
 	switch {
-	case e.Repeated:
-		parts = []string{sentence(strings.ToUpper(e.Message[:1]) + e.Message[1:]), e.Left}
+	case e.Repeats():
+		parts = []string{sentence(strings.ToUpper(e.Brief[:1]) + e.Brief[1:]), e.Left}
 	case e.Answered:
 		parts = []string{what, e.Left, remedy}
 	default:

@@ -64,7 +64,7 @@ type Conn struct {
 	throttle throttle
 	breaker  breaker
 
-	signInErrors sync.Map // the reasons for which calls had no token
+	told sync.Map // why there was no token, see [SignInError.Repeats]
 }
 
 // connectParams has a broken connection re-established soon enough for the retries of the calls that need it.
@@ -219,8 +219,7 @@ func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (tok
 	// bounds that.
 	signedIn, err := c.config.Tokens.Token(ctx)
 	if err != nil {
-		_, told := c.signInErrors.LoadOrStore(err.Error(), true)
-		return "", &SignInError{Repeated: told, err: err}
+		return "", &SignInError{err: err, told: &c.told}
 	}
 	token = signedIn.AccessToken
 	c.config.Secrets.Add(token)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -65,10 +66,14 @@ func (e *Error) Refused() bool {
 
 // SignInError is a call that was not made for want of a token.
 type SignInError struct {
-	// Repeated says that another call has already failed for the same reason.
-	Repeated bool
+	err  error
+	told *sync.Map // the reasons that were told
+}
 
-	err error
+// Repeats reports whether another error has told the reason already, and takes note that this one tells it.
+func (e *SignInError) Repeats() bool {
+	_, told := e.told.LoadOrStore(e.err.Error(), true)
+	return told
 }
 
 // Error implements error.
