@@ -48,6 +48,11 @@ func (s *Stubs) Serve() map[string]ServerFactory {
 	serve["chainguard-dev/chainguard"] = stubProvider("chainguard", map[string]providerschema.Attribute{
 		"console_api": providerschema.StringAttribute{Optional: true},
 	}, s.officialGroup(), s.officialInvite(), s.officialRole(), s.officialIdentity(), officialRoleBinding())
+	serve["hashicorp/http"] = func() (tfprotov6.ProviderServer, error) {
+		return providerserver.NewProtocol6WithError(&stub{name: "http", dataSources: []func() datasource.DataSource{
+			func() datasource.DataSource { return stubHTTP{} },
+		}})()
+	}
 	return serve
 }
 
@@ -159,14 +164,15 @@ func officialRoleBinding() stubResource {
 // stubProvider is a provider with a few resources, and with no ideas of its own.
 func stubProvider(name string, attributes map[string]providerschema.Attribute, resources ...stubResource) ServerFactory {
 	return func() (tfprotov6.ProviderServer, error) {
-		return providerserver.NewProtocol6WithError(&stub{name, attributes, resources})()
+		return providerserver.NewProtocol6WithError(&stub{name: name, attributes: attributes, resources: resources})()
 	}
 }
 
 type stub struct {
-	name       string
-	attributes map[string]providerschema.Attribute
-	resources  []stubResource
+	name        string
+	attributes  map[string]providerschema.Attribute
+	resources   []stubResource
+	dataSources []func() datasource.DataSource
 }
 
 // Metadata implements [provider.Provider].
@@ -183,7 +189,7 @@ func (s *stub) Schema(_ context.Context, _ provider.SchemaRequest, resp *provide
 func (s *stub) Configure(context.Context, provider.ConfigureRequest, *provider.ConfigureResponse) {}
 
 // DataSources implements [provider.Provider].
-func (s *stub) DataSources(context.Context) []func() datasource.DataSource { return nil }
+func (s *stub) DataSources(context.Context) []func() datasource.DataSource { return s.dataSources }
 
 // Resources implements [provider.Provider].
 func (s *stub) Resources(context.Context) []func() resource.Resource {

@@ -86,7 +86,7 @@ func validate(t *testing.T, platform *acctest.Platform, versions *acctest.Worksp
 		}
 	}
 	w.Write("main.tf", config)
-	w.Write("people.csv", "email,role\nkim@acme.example,viewer\n")
+	w.Write("people.csv", "email,role,keys\nkim@acme.example,viewer,\n")
 	w.Run("init", "-backend=false")
 	w.Run("validate")
 }

@@ -31,6 +31,7 @@ const (
 	summaryInvalidRole        = "Invalid Role"
 	summaryInvalidDuration    = "Invalid Duration"
 	summaryInvalidUIDP        = "Invalid UIDP"
+	summaryInvalidRecipients  = "Invalid Recipients"
 
 	summaryMissingGroup       = "Missing Group"
 	summaryMissingRole        = "Missing Role"
@@ -55,6 +56,8 @@ const (
 	summaryUnexpectedExpiration = "Unexpected Invite Code Expiration"
 	summaryCreateRetried        = "Invite Code Create Retried"
 	summaryAmbiguousStatus      = "Ambiguous Invite Code Status"
+	summaryEncryptCode          = "Unable to Encrypt Invite Code"
+	summaryNoCodeToEncrypt      = "No Invite Code to Encrypt"
 
 	summaryInvalidImportID = "Invalid Import ID"
 	summaryInviteNotFound  = "Invite Code Not Found"

@@ -102,6 +102,8 @@ type inviteCodeModel struct {
 	Recreate         types.String   `tfsdk:"recreate"`
 	RenewBefore      duration.Value `tfsdk:"renew_before"`
 	RotationTriggers types.Map      `tfsdk:"rotation_triggers"`
+	Recipients       types.Set      `tfsdk:"recipients"`
+	EncryptedCode    types.String   `tfsdk:"encrypted_code"`
 	Timeouts         timeouts.Value `tfsdk:"timeouts"`
 	Status           types.String   `tfsdk:"status"`
 }
@@ -113,6 +115,7 @@ func newInviteCodeModel() inviteCodeModel {
 		inviteModel:      inviteModel{TTL: duration.NewNull()},
 		RenewBefore:      duration.NewNull(),
 		RotationTriggers: types.MapNull(types.StringType),
+		Recipients:       types.SetNull(types.StringType),
 		Timeouts: timeouts.Value{Object: types.ObjectNull(map[string]attr.Type{
 			"create": types.StringType, "read": types.StringType, "delete": types.StringType,
 		})},
@@ -127,7 +130,7 @@ func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
 		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read tells.
 		m.RoleName = planned
 	}
-	m.Code = types.StringValue(invite.Code.Reveal())
+	m.Code, m.EncryptedCode = types.StringValue(invite.Code.Reveal()), types.StringNull()
 	m.Status = types.StringValue(statusActive)
 }
 

@@ -99,6 +99,7 @@ func (r *inviteCodeResource) planCreate(ctx context.Context, plan *inviteCodeMod
 	}
 	plan.GroupID, plan.RoleID, plan.RoleName = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
 	plan.Status = types.StringValue(statusActive)
+	plan.planNewCode()
 	r.session.resolve(ctx, &plan.inviteModel, diags)
 	r.session.checkUIDPs(ctx, &plan.inviteModel, diags)
 	if byDefault {
@@ -112,6 +113,7 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 	how := adoptionOf(ctx, req.Private, diags)
 	plan.keepComputed(state)
 	if how.isUnread() {
+		plan.planKeptCode(state, diags)
 		return // What has not been read yet cannot be compared.
 	}
 	if how == adopted {
@@ -147,6 +149,8 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 	}
 	if len(resp.RequiresReplace) > 0 {
 		plan.Status = types.StringValue(statusActive)
+	} else {
+		plan.planKeptCode(state, diags)
 	}
 }
 
@@ -207,7 +211,7 @@ func isGrant(attribute string) bool {
 
 // keepComputed copies from the state what only the platform decides.
 func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
-	m.ID, m.Code = state.ID, state.Code
+	m.ID, m.Code, m.EncryptedCode = state.ID, state.Code, state.EncryptedCode
 	m.GroupID, m.RoleID, m.RoleName = state.GroupID, state.RoleID, state.RoleName
 	m.CreatedAt, m.ExpiresAt = state.CreatedAt, state.ExpiresAt
 	m.Status = state.Status
@@ -256,6 +260,15 @@ func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed
 		// The first triggers of an adopted invite: it is not known on which it depends.
 	default:
 		changed = append(changed, "rotation_triggers")
+	}
+
+	switch {
+	case sameRecipients(m.Recipients, state.Recipients):
+		m.Recipients = state.Recipients
+	case how == adopted && state.Recipients.IsNull():
+		// The first recipients of an adopted invite: there is no code that could be encrypted to them.
+	default:
+		changed = append(changed, "recipients")
 	}
 	return changed
 }

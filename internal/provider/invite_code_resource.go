@@ -119,14 +119,29 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				ElementType: types.StringType,
 				Optional:    true,
 			},
+			"recipients": schema.SetAttribute{
+				MarkdownDescription: "Public keys that the code is encrypted to, so that it is not stored in plain text: age keys (`age1...`, and the " +
+					"post-quantum `age1pq1...`) and SSH keys of type `ssh-ed25519` or `ssh-rsa` (2048 bits or more), as in a `.pub` or an " +
+					"`authorized_keys` file. Any one of the keys decrypts the code. Changing the keys forces a new invite code to be created; " +
+					"their order, comments and duplicates do not matter.",
+				ElementType: types.StringType,
+				Optional:    true,
+				Validators:  []validator.Set{publicKeys{}},
+			},
 			"id":        schema.StringAttribute{MarkdownDescription: inviteIDDescription, Computed: true},
 			"group_id":  schema.StringAttribute{MarkdownDescription: groupIDDescription, Computed: true},
 			"role_id":   schema.StringAttribute{MarkdownDescription: roleIDDescription, Computed: true},
 			"role_name": schema.StringAttribute{MarkdownDescription: roleNameDescription, Computed: true},
 			"code": schema.StringAttribute{
-				MarkdownDescription: codeDescription + " Null after an import, because the platform does not return it again.",
-				Computed:            true,
-				Sensitive:           true,
+				MarkdownDescription: codeDescription + " Null if `recipients` is set, and after an import, because the platform does not return it " +
+					"again.",
+				Computed:  true,
+				Sensitive: true,
+			},
+			"encrypted_code": schema.StringAttribute{
+				MarkdownDescription: "Invite code, encrypted to `recipients` as an ASCII-armored [age](https://age-encryption.org) file. Decrypt it " +
+					"with, for example, `age --decrypt --identity ~/.ssh/id_ed25519`. Null if `recipients` is not set, and after an import.",
+				Computed: true,
 			},
 			"created_at": schema.StringAttribute{MarkdownDescription: createdAtDescription, Computed: true},
 			"expires_at": schema.StringAttribute{MarkdownDescription: expiresAtDescription, Computed: true},
@@ -207,6 +222,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(path.Root("ttl"), summaryInvalidDuration, err.Error())
 	}
+	recipients := parseRecipients(plan.Recipients, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -218,6 +234,9 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	}
 	plan.setCreated(invite)
 	// The state is set before anything else can fail: the code is told only once.
+	if recipients != nil && !r.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
+		return
+	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 

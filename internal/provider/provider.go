@@ -22,6 +22,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
 // Address is where the provider is found in a registry.
@@ -57,6 +58,11 @@ func WithSignIn(change func(*auth.Options)) Option {
 // withCleanup has the provider note in c what is left to do when the process ends.
 func withCleanup(c *cleanup) Option { return func(p *chainguardProvider) { p.cleanup = c } }
 
+// WithSeal has the provider encrypt codes by calling encrypt.
+func WithSeal(encrypt func(seal.Recipients, redact.Secret) (string, error)) Option {
+	return func(p *chainguardProvider) { p.seal = encrypt }
+}
+
 // New is the provider, of the version that it tells the platform and Terraform.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
@@ -65,6 +71,7 @@ func New(version string, options ...Option) func() provider.Provider {
 			clock:       clock.Real{},
 			environment: config.OSEnvironment(),
 			cleanup:     new(cleanup),
+			seal:        seal.Recipients.Seal,
 		}
 		for _, option := range options {
 			option(p)
@@ -79,6 +86,7 @@ type chainguardProvider struct {
 	environment config.Environment
 	signIn      func(*auth.Options)
 	cleanup     *cleanup
+	seal        func(seal.Recipients, redact.Secret) (string, error)
 }
 
 // Metadata implements [provider.Provider].

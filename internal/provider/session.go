@@ -15,6 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
 // session is what a configured provider hands to its resources: the settings, and a client that is made when it is
@@ -26,6 +27,7 @@ type session struct {
 	secrets  *redact.Secrets
 	connect  func() (*platform.Client, error)
 	cleanup  *cleanup
+	seal     func(seal.Recipients, redact.Secret) (string, error)
 }
 
 func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
@@ -36,6 +38,7 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 		clock:    p.clock,
 		secrets:  secrets,
 		cleanup:  p.cleanup,
+		seal:     p.seal,
 		connect: sync.OnceValues(func() (*platform.Client, error) {
 			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment, Secrets: secrets}
 			if p.signIn != nil {

@@ -57,47 +57,44 @@ func TestParseRecipient_saysWhatToWriteInstead(t *testing.T) {
 	t.Parallel()
 	kim, pq := newED25519(t), newPostQuantum(t)
 	for name, c := range map[string]struct {
-		text, summary string
-		details       []string // what the detail must contain
+		text    string
+		details []string // what the detail must contain
 	}{
-		"ECDSA":              {newECDSA(t).public, unsupported, []string{"(kim@work)", "SHA256:", "ecdsa-sha2-nistp256", "ssh-keygen -t ed25519"}},
-		"ECDSA, cut off":     {newECDSA(t).public[:60], unsupported, []string{"ecdsa-sha2-nistp256", "ssh-keygen -t ed25519"}},
-		"FIDO":               {fidoKey(), unsupported, []string{"(kim@yubikey)", "FIDO security key", "ssh-keygen -t ed25519"}},
-		"short RSA":          {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC/nAmOjTmezNUDKYvEeIRf2YnwM9/uUG1d0BYsc8/tRtx+RGi7N2lUbp728MXGwdnL9od4cItzky/zVdLZE2cycOa18xBK9cOWmcKS0A8FYBxEQWJ/q9YVUgZbFKfYGaGQxsER+A0w/fX8ALuk78ktP31K69LcQgxIsl7rNzxsoQ==", unsupported, []string{"1024 bits", "2048"}},
-		"certificate":        {certificate(t), unsupported, []string{"certificate", "-cert.pub"}},
-		"plugin":             {"age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt", unsupported, []string{"age plugin `yubikey`", "ssh-keygen"}},
-		"tagged":             {"age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e", unsupported, []string{"age plugin `tag`"}},
-		"PGP":                {"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----", unsupported, []string{"PGP", "ssh-keygen"}},
-		"PEM":                {"-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n", invalid, []string{"ssh-keygen -i"}},
-		"SSH2":               {"---- BEGIN SSH2 PUBLIC KEY ----\nAAAAC3\n---- END SSH2 PUBLIC KEY ----", invalid, []string{"ssh-keygen -i"}},
-		"fingerprint":        {"SHA256:" + strings.Repeat("a", 43), invalid, []string{"fingerprint", ".pub"}},
-		"ssh-keygen -l":      {"256 SHA256:" + strings.Repeat("a", 43) + " kim@laptop (ED25519)", invalid, []string{"fingerprint", ".pub"}},
-		"MD5 fingerprint":    {"MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48", invalid, []string{"fingerprint", ".pub"}},
-		"forge":              {"github:kim", invalid, []string{`"github:kim"`, "`http`"}},
-		"URL":                {"https://github.com/kim.keys", invalid, []string{"https://github.com/kim.keys", "`http`"}},
-		"file name":          {"~/.ssh/id_ed25519.pub", invalid, []string{`file("~/.ssh/id_ed25519.pub")`}},
-		"several keys":       {kim.public + "\n" + kim.public, invalid, []string{"one public key in each element", "split("}},
-		"empty":              {" \n", invalid, []string{"empty", "compact("}},
-		"comment only":       {"# kim's keys", invalid, []string{"comment"}},
-		"cut off":            {kim.public[:40], invalid, []string{"ssh-ed25519", "incomplete"}},
-		"type only":          {"ssh-ed25519", invalid, []string{"ssh-ed25519", "incomplete"}},
-		"altered":            {strings.Replace(kim.public, "AAAAC3", "AAAAD3", 1), invalid, []string{"(kim@laptop)", "altered"}},
-		"of low order":       {lowOrderKey(), invalid, []string{"nothing can be encrypted to it"}},
-		"age, cut off":       {newAge(t).public[:50], invalid, []string{"age public key", "incomplete"}},
-		"age, capitals":      {strings.ToUpper(newAge(t).public), invalid, []string{"lower case"}},
-		"post-quantum, cut":  {pq.public[:500], invalid, []string{"age public key", "incomplete"}},
-		"nonsense":           {"kim", invalid, []string{`"kim" is not a public key`, "`age1...`", "`ssh-ed25519`"}},
-		"address":            {"kim@acme.example", invalid, []string{`"kim@acme.example" is not a public key`}},
-		"control characters": {"\x1b[31mkim", invalid, []string{`\u001b[31mkim`}},
+		"ECDSA":              {newECDSA(t).public, []string{"(kim@work)", "SHA256:", "ecdsa-sha2-nistp256", "ssh-keygen -t ed25519"}},
+		"ECDSA, cut off":     {newECDSA(t).public[:60], []string{"ecdsa-sha2-nistp256", "ssh-keygen -t ed25519"}},
+		"FIDO":               {fidoKey(), []string{"(kim@yubikey)", "FIDO security key", "ssh-keygen -t ed25519"}},
+		"short RSA":          {"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC/nAmOjTmezNUDKYvEeIRf2YnwM9/uUG1d0BYsc8/tRtx+RGi7N2lUbp728MXGwdnL9od4cItzky/zVdLZE2cycOa18xBK9cOWmcKS0A8FYBxEQWJ/q9YVUgZbFKfYGaGQxsER+A0w/fX8ALuk78ktP31K69LcQgxIsl7rNzxsoQ==", []string{"1024 bits", "2048"}},
+		"certificate":        {certificate(t), []string{"certificate", "-cert.pub"}},
+		"plugin":             {"age1yubikey1q2w7u3vpya839jxxuq8g0sedh3d740d4xvn639sqhr95ejj8vu3hyfumptt", []string{"age plugin `yubikey`", "ssh-keygen"}},
+		"tagged":             {"age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e", []string{"age plugin `tag`"}},
+		"PGP":                {"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----", []string{"PGP", "ssh-keygen"}},
+		"PEM":                {"-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----\n", []string{"ssh-keygen -i"}},
+		"SSH2":               {"---- BEGIN SSH2 PUBLIC KEY ----\nAAAAC3\n---- END SSH2 PUBLIC KEY ----", []string{"ssh-keygen -i"}},
+		"fingerprint":        {"SHA256:" + strings.Repeat("a", 43), []string{"fingerprint", ".pub"}},
+		"ssh-keygen -l":      {"256 SHA256:" + strings.Repeat("a", 43) + " kim@laptop (ED25519)", []string{"fingerprint", ".pub"}},
+		"MD5 fingerprint":    {"MD5:16:27:ac:a5:76:28:2d:36:63:1b:56:4d:eb:df:a6:48", []string{"fingerprint", ".pub"}},
+		"forge":              {"github:kim", []string{`"github:kim"`, "`http`"}},
+		"URL":                {"https://github.com/kim.keys", []string{"https://github.com/kim.keys", "`http`"}},
+		"file name":          {"~/.ssh/id_ed25519.pub", []string{`file("~/.ssh/id_ed25519.pub")`}},
+		"several keys":       {kim.public + "\n" + kim.public, []string{"one public key in each element", "split("}},
+		"empty":              {" \n", []string{"empty", "compact("}},
+		"comment only":       {"# kim's keys", []string{"comment"}},
+		"cut off":            {kim.public[:40], []string{"ssh-ed25519", "incomplete"}},
+		"type only":          {"ssh-ed25519", []string{"ssh-ed25519", "incomplete"}},
+		"altered":            {strings.Replace(kim.public, "AAAAC3", "AAAAD3", 1), []string{"(kim@laptop)", "altered"}},
+		"of low order":       {lowOrderKey(), []string{"nothing can be encrypted to it"}},
+		"age, cut off":       {newAge(t).public[:50], []string{"age public key", "incomplete"}},
+		"age, capitals":      {strings.ToUpper(newAge(t).public), []string{"lower case"}},
+		"post-quantum, cut":  {pq.public[:500], []string{"age public key", "incomplete"}},
+		"nonsense":           {"kim", []string{`"kim" is not a public key`, "`age1...`", "`ssh-ed25519`"}},
+		"address":            {"kim@acme.example", []string{`"kim@acme.example" is not a public key`}},
+		"control characters": {"\x1b[31mkim", []string{`"\x1b[31mkim"`}},
 	} {
 		_, err := ParseRecipient(c.text)
 		var problem *KeyError
 		if !errors.As(err, &problem) {
 			t.Errorf("%s: error %v", name, err)
 			continue
-		}
-		if problem.Summary != c.summary || problem.Summary == "" {
-			t.Errorf("%s: summary %q, want %q", name, problem.Summary, c.summary)
 		}
 		for _, want := range c.details {
 			if !strings.Contains(problem.Detail, want) {
@@ -196,7 +193,7 @@ func FuzzParseRecipient(f *testing.F) {
 		recipient, err := ParseRecipient(text)
 		if err != nil {
 			var problem *KeyError
-			if !errors.As(err, &problem) || problem.Summary == "" || problem.Detail == "" || len(problem.Detail) > 1500 {
+			if !errors.As(err, &problem) || problem.Detail == "" || len(problem.Detail) > 1500 {
 				t.Fatalf("the error is %#v", err)
 			}
 			return

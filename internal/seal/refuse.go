@@ -13,8 +13,7 @@ import (
 
 // KeyError says why a text cannot be used as a recipient, and what to write instead.
 type KeyError struct {
-	Summary string
-	Detail  string
+	Detail string
 	// Secret says that the text is a private key, or may contain one. The detail does not quote it, and the caller must
 	// not show where it is written either: Terraform prints the lines of the configuration that a diagnostic points at.
 	Secret bool
@@ -24,9 +23,6 @@ type KeyError struct {
 func (e *KeyError) Error() string { return e.Detail }
 
 const (
-	unsupported = "Unsupported Recipient"
-	invalid     = "Invalid Recipient"
-
 	minRSABits = 2048
 
 	usable = "an age public key (`age1...`), or an `ssh-ed25519` or `ssh-rsa` public key as in a `.pub` file"
@@ -42,20 +38,20 @@ var privateKey = regexp.MustCompile(`(?i)PRIVATE[ -]KEY|AGE-SECRET-KEY|AGE-PLUGI
 func refuseText(text string) *KeyError {
 	switch {
 	case privateKey.MatchString(text):
-		return &KeyError{Secret: true, Summary: "Private Key in Recipients", Detail: "One of the recipients is a private key. Write " +
+		return &KeyError{Secret: true, Detail: "One of the recipients is a private key. Write " +
 			"the public key instead: the content of the `.pub` file next to an SSH key (`ssh-keygen -y -f FILE` prints it), or what " +
 			"`age-keygen -y FILE` prints. Replace the key pair if the private key was saved where others can read it, such as in a " +
 			"repository or a variable of a pipeline."}
 	case text == "":
-		return refuse(text, invalid, "An empty string is not a public key. Remove it; `compact(...)` removes empty strings from a list.")
+		return refuse(text, "An empty string is not a public key. Remove it; `compact(...)` removes empty strings from a list.")
 	case strings.Contains(text, "BEGIN PGP"):
-		return refuse(text, unsupported, "A PGP key cannot be used: codes are encrypted with age. "+replacement)
+		return refuse(text, "A PGP key cannot be used: codes are encrypted with age. "+replacement)
 	case strings.Contains(text, "-- BEGIN ") || strings.Contains(text, "--BEGIN "):
-		return refuse(text, invalid, "A PEM or SSH2 key file cannot be used. Write the key in the format of OpenSSH, in one line: "+
+		return refuse(text, "A PEM or SSH2 key file cannot be used. Write the key in the format of OpenSSH, in one line: "+
 			"`ssh-keygen -i -f FILE` converts an SSH2 public key (with `-m PKCS8` or `-m PEM`, one that begins with `BEGIN PUBLIC KEY` or "+
 			"`BEGIN RSA PUBLIC KEY`).")
 	case strings.ContainsAny(text, "\r\n"):
-		return refuse(text, invalid, "A recipient has several lines. Write one public key in each element; "+
+		return refuse(text, "A recipient has several lines. Write one public key in each element; "+
 			"`split(\"\\n\", trimspace(...))` makes a list from the lines of a file or of a forge's `.keys` page.")
 	}
 	return nil
@@ -66,28 +62,28 @@ func refuseUnparsed(text string) *KeyError {
 	fields := strings.Fields(text)
 	switch first := fields[0]; {
 	case first[0] == '#':
-		return refuse(text, invalid, "A recipient is a comment line, without a key. Remove it.")
+		return refuse(text, "A recipient is a comment line, without a key. Remove it.")
 	case fingerprint.MatchString(text):
-		return refuse(text, invalid, fmt.Sprintf("%s is the fingerprint of a key, and the key does not follow from it. Write the public "+
+		return refuse(text, fmt.Sprintf("%s is the fingerprint of a key, and the key does not follow from it. Write the public "+
 			"key itself: the content of the `.pub` file.", quote(text)))
 	case strings.Contains(first, "://") || forge.MatchString(first):
-		return refuse(text, invalid, fmt.Sprintf("%s is not read by the provider. Write the public keys themselves; data source "+
+		return refuse(text, fmt.Sprintf("%s is not read by the provider. Write the public keys themselves; data source "+
 			"`http` reads a forge's page, such as https://github.com/kim.keys, and `split(\"\\n\", trimspace(...))` makes a list from its "+
 			"response body.", quote(text)))
 	case len(fields) == 1 && strings.HasSuffix(first, ".pub"):
-		return refuse(text, invalid, fmt.Sprintf("%s is the name of a file. Write its content, as with `file(%q)`.", quote(text), cut(first)))
+		return refuse(text, fmt.Sprintf("%[1]s is the name of a file. Write its content, as with `file(%[1]s)`.", quote(text)))
 	}
 	for _, field := range fields {
 		switch {
 		case !sshType.MatchString(field):
 		case field != ssh.KeyAlgoED25519 && field != ssh.KeyAlgoRSA:
-			return refuse(text, unsupported, fmt.Sprintf("A recipient of type `%s`%s cannot be used. %s", field, named(fields[len(fields)-1]), replacement))
+			return refuse(text, fmt.Sprintf("A recipient of type `%s`%s cannot be used. %s", field, named(fields[len(fields)-1]), replacement))
 		default:
-			return refuse(text, invalid, fmt.Sprintf("A recipient of type `%s`%s is incomplete or was altered. Copy the whole line from "+
+			return refuse(text, fmt.Sprintf("A recipient of type `%s`%s is incomplete or was altered. Copy the whole line from "+
 				"the `.pub` file: the type, the key in base64, and optionally a comment.", field, named(fields[len(fields)-1])))
 		}
 	}
-	return refuse(text, invalid, fmt.Sprintf("%s is not a public key. Write %s.", quote(text), usable))
+	return refuse(text, fmt.Sprintf("%s is not a public key. Write %s.", quote(text), usable))
 }
 
 var (
@@ -102,16 +98,16 @@ func refuseSSH(key ssh.PublicKey, comment string) *KeyError {
 	_, isCertificate := key.(*ssh.Certificate)
 	switch {
 	case isCertificate:
-		return &KeyError{Summary: unsupported, Detail: which + " is a certificate. Write the public key that it certifies: the content of " +
+		return &KeyError{Detail: which + " is a certificate. Write the public key that it certifies: the content of " +
 			"the `.pub` file whose name does not end in `-cert.pub`."}
 	case strings.HasPrefix(key.Type(), "sk-"):
-		return &KeyError{Summary: unsupported, Detail: which + " is on a FIDO security key, which can sign and cannot decrypt. " + replacement}
+		return &KeyError{Detail: which + " is on a FIDO security key, which can sign and cannot decrypt. " + replacement}
 	case key.Type() == ssh.KeyAlgoRSA:
 		if bits := rsaBits(key); bits < minRSABits {
-			return &KeyError{Summary: unsupported, Detail: fmt.Sprintf("%s has %d bits, and at least %d are needed. %s", which, bits, minRSABits, replacement)}
+			return &KeyError{Detail: fmt.Sprintf("%s has %d bits, and at least %d are needed. %s", which, bits, minRSABits, replacement)}
 		}
 	case key.Type() != ssh.KeyAlgoED25519:
-		return &KeyError{Summary: unsupported, Detail: which + " cannot be used: age does not encrypt to keys of this type. " + replacement}
+		return &KeyError{Detail: which + " cannot be used: age does not encrypt to keys of this type. " + replacement}
 	}
 	return nil
 }
@@ -128,10 +124,10 @@ func rsaBits(key ssh.PublicKey) int {
 // refuseAge is the problem with what begins as an age public key.
 func refuseAge(text string) *KeyError {
 	if plugin := agePlugin.FindStringSubmatch(text); plugin != nil && plugin[1] != "pq" {
-		return &KeyError{Summary: unsupported, Detail: fmt.Sprintf("%s is a key of the age plugin `%s`, and the provider runs no plugins. %s",
+		return &KeyError{Detail: fmt.Sprintf("%s is a key of the age plugin `%s`, and the provider runs no plugins. %s",
 			quote(text), plugin[1], replacement)}
 	}
-	return &KeyError{Summary: invalid, Detail: fmt.Sprintf("%s is not an age public key: it is incomplete or was altered. Copy the whole "+
+	return &KeyError{Detail: fmt.Sprintf("%s is not an age public key: it is incomplete or was altered. Copy the whole "+
 		"key, in lower case; `age-keygen -y FILE` prints it.", quote(text))}
 }
 
@@ -140,12 +136,12 @@ var agePlugin = regexp.MustCompile(`^age1([a-z0-9+._-]{1,40})1[^1]+$`)
 
 // refuseWeak is the problem with a key that parses and that age then refuses to encrypt to.
 func refuseWeak(text string) *KeyError {
-	return refuse(text, invalid, "A recipient has the format of a public key, but nothing can be encrypted to it. Copy it again from where "+
+	return refuse(text, "A recipient has the format of a public key, but nothing can be encrypted to it. Copy it again from where "+
 		"it was created.")
 }
 
-func refuse(text, summary, detail string) *KeyError {
-	return &KeyError{Summary: summary, Detail: detail, Secret: mayBeSecret(text)}
+func refuse(text, detail string) *KeyError {
+	return &KeyError{Detail: detail, Secret: mayBeSecret(text)}
 }
 
 // mayBeSecret reports whether a text contains a word that could be key material and is no public key: base64, base32 or
@@ -153,7 +149,7 @@ func refuse(text, summary, detail string) *KeyError {
 func mayBeSecret(text string) bool {
 	for _, word := range strings.Fields(text) {
 		// The base64 of SSH public keys begins with the length of their type's name.
-		if keyMaterial.MatchString(word) && !strings.HasPrefix(word, "AAAA") && !strings.HasPrefix(word, "age1") {
+		if keyMaterial.MatchString(word) && !strings.HasPrefix(word, "AAAA") && !strings.HasPrefix(strings.ToLower(word), "age1") {
 			return true
 		}
 	}
@@ -164,27 +160,17 @@ var keyMaterial = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{24,}$`)
 
 // named is a comment, to tell by it which key is meant.
 func named(comment string) string {
-	if comment == "" || strings.HasPrefix(comment, "AAAA") || len(comment) > maxQuoted || mayBeSecret(comment) || sshType.MatchString(comment) {
+	const longest = 100
+	if comment == "" || strings.HasPrefix(comment, "AAAA") || len(comment) > longest || mayBeSecret(comment) || sshType.MatchString(comment) {
 		return ""
 	}
 	return fmt.Sprintf(" (%s)", redact.Text(comment))
 }
-
-// maxQuoted is how much of a refused text is quoted.
-const maxQuoted = 100
 
 // quote quotes a text, unless that would show key material.
 func quote(text string) string {
 	if mayBeSecret(text) {
 		return fmt.Sprintf("A recipient of %d characters, not shown because it may be secret,", len(text))
 	}
-	return fmt.Sprintf("%q", cut(text))
-}
-
-// cut makes the beginning of a text safe to show.
-func cut(text string) string {
-	if len(text) > maxQuoted {
-		text = strings.ToValidUTF8(text[:maxQuoted], "") + "…"
-	}
-	return redact.Text(text)
+	return redact.Quote(text)
 }

@@ -22,7 +22,6 @@ type Recipients []Recipient
 // errMixed is the problem with post-quantum and classic keys together: age refuses to write a file that is only as
 // strong as the weaker of them.
 var errMixed = &KeyError{
-	Summary: "Incompatible Recipients",
 	Detail: "Post-quantum recipients (`age1pq1...`) cannot be combined with classic ones (`age1...`, `ssh-ed25519`, `ssh-rsa`): the " +
 		"encrypted code would be no better protected than by the classic ones. Use recipients of one kind only.",
 }
