@@ -22,7 +22,7 @@ func TestModule_testsPassAgainstTheEmulator(t *testing.T) {
 	w.Setenv("TERRAFORM", w.Executable)
 
 	out, err := w.Program(t.Context(), "sh", "test.sh").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "7 passed, 0 failed") {
+	if err != nil || !strings.Contains(string(out), "9 passed, 0 failed") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

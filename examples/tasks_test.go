@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,15 +20,19 @@ func TestOnboarding_followsTheFileOfPeople(t *testing.T) {
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "onboarding", platform.ServerOf())
 	w.Run("init")
+	key := acctest.NewSSHKey(t)
+	people := regexp.MustCompile(`ssh-ed25519 \S+ ada@laptop`).ReplaceAllString(read(t, "onboarding/people.csv"), key.Public+" ada@laptop")
+	w.Write("people.csv", people)
 	apply(t, w, "3 added, 0 changed, 0 destroyed")
-	codes := map[string]string{}
+	codes, encrypted := map[string]string{}, map[string]string{}
 	w.Output("codes", &codes)
-	if len(codes) != 3 {
-		t.Fatalf("%d people have codes, want 3", len(codes))
+	w.Output("encrypted_codes", &encrypted)
+	if len(codes) != 1 || codes["noor@acme.example"] == "" || len(encrypted) != 2 || encrypted["lin@acme.example"] == "" {
+		t.Fatalf("%d people have codes and %d encrypted ones, want 1 and 2", len(codes), len(encrypted))
 	}
 
 	// One accepts: nothing is left to do for that one.
-	if err := platform.AcceptAs(codes["ada@acme.example"], "ada@acme.example"); err != nil {
+	if err := platform.AcceptAs(key.Decrypt(t, encrypted["ada@acme.example"]), "ada@acme.example"); err != nil {
 		t.Fatal(err)
 	}
 	apply(t, w, "0 added, 0 changed, 0 destroyed")
@@ -38,7 +43,6 @@ func TestOnboarding_followsTheFileOfPeople(t *testing.T) {
 	}
 
 	// A line is added, and another removed.
-	people := read(t, "onboarding/people.csv")
 	people = strings.Replace(people, "lin@", "kim@", 1)
 	w.Write("people.csv", people)
 	apply(t, w, "1 added, 0 changed, 1 destroyed")

@@ -30,6 +30,13 @@ variable "people" {
   }
 }
 
+variable "recipients" {
+  description = "Public keys (SSH or age) of those whose code is encrypted to their keys: email addresses, each with its keys."
+  type        = map(set(string))
+  default     = {}
+  nullable    = false
+}
+
 variable "ttl" {
   description = "How long each code lives, such as 5d or 36h."
   type        = string

@@ -35,6 +35,16 @@ run "refuses_a_person_without_a_role" {
   expect_failures = [var.people]
 }
 
+run "refuses_keys_of_a_person_who_is_not_invited" {
+  command = plan
+
+  variables {
+    recipients = { "lin@acme.example" = [file("tests/ada.pub")] }
+  }
+
+  expect_failures = [chainguard_invite_code.person]
+}
+
 run "refuses_a_ttl_without_a_unit" {
   command = plan
 

@@ -33,6 +33,33 @@ run "invites_everybody" {
   }
 }
 
+run "encrypts_codes_to_keys" {
+  variables {
+    people = {
+      "ada@acme.example" = "viewer"
+      "lin@acme.example" = "invite-manager"
+    }
+    recipients = {
+      "ada@acme.example" = [file("tests/ada.pub")]
+    }
+  }
+
+  assert {
+    condition     = startswith(output.encrypted_codes["ada@acme.example"], "-----BEGIN AGE ENCRYPTED FILE-----")
+    error_message = "The code should be encrypted."
+  }
+
+  assert {
+    condition     = chainguard_invite_code.person["ada@acme.example"].code == null
+    error_message = "The code should not be in the state in plain text."
+  }
+
+  assert {
+    condition     = keys(output.codes) == ["lin@acme.example"]
+    error_message = "The code of a person without keys should stay as it is."
+  }
+}
+
 run "leaves_others_alone_when_somebody_joins" {
   command = plan
 
@@ -41,6 +68,9 @@ run "leaves_others_alone_when_somebody_joins" {
       "ada@acme.example"  = "viewer"
       "lin@acme.example"  = "invite-manager"
       "noor@acme.example" = "viewer"
+    }
+    recipients = {
+      "ada@acme.example" = ["${trimspace(file("tests/ada.pub"))} on another computer"]
     }
   }
 
