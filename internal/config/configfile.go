@@ -15,53 +15,34 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// openFile finds and reads chainctl's config file: the one that is set, or else the first that exists where chainctl
-// looks for it.
-func (r *resolver) openFile() {
-	f, set := r.found[fileSetting.Name]
-	switch {
-	case !set:
-		r.searchFile()
-	case f.unknown:
-		r.fileUnknown = true
-	case f.problem == nil:
-		var s Settings
-		f.store(&s)
-		r.readFile(s.ConfigFile, f.origin)
-	}
-	r.moveSocialLogin()
-}
-
-// readFile reads the file that the user asked for: that it cannot be read is an error.
-func (r *resolver) readFile(path string, from origin) {
-	path = r.env.ExpandPath(path)
+// readConfigFile reads the file that the user asked for: that it cannot be read is an error.
+func readConfigFile(env Environment, path string, from origin) (configFile, []Problem) {
+	path = env.ExpandPath(path)
 	problem := Problem{Summary: summaryReadFile}
 	if from.level == levelBlock {
 		problem.Attribute = fileSetting.Name
 	}
 
-	data, err := r.env.ReadFile(path)
+	data, err := env.ReadFile(path)
 	if err != nil {
 		problem.Detail = fmt.Sprintf("%s, which %s names, cannot be read: %s. Correct the path, or remove it to use chainctl's "+
 			"own configuration file.", path, from.text, fileError(err))
-		r.problems = append(r.problems, problem)
-		return
+		return configFile{}, []Problem{problem}
 	}
 	file, err := parseConfigFile(path, data)
 	if err != nil {
 		problem.Detail = fmt.Sprintf("%s, which %s names, is not a chainctl configuration file: %s. "+
 			"Run `chainctl config validate` for details.", path, from.text, err)
-		r.problems = append(r.problems, problem)
-		return
+		return configFile{}, []Problem{problem}
 	}
-	r.file = file
+	return file, nil
 }
 
-// searchFile reads the first file that exists where chainctl looks for it. An invalid one is skipped with a warning,
-// because the user did not ask for it.
-func (r *resolver) searchFile() {
-	for _, path := range r.env.configFiles() {
-		data, err := r.env.ReadFile(path)
+// searchConfigFile reads the first file that exists where chainctl looks for it. An invalid one is skipped with a
+// warning, because the user did not ask for it.
+func searchConfigFile(env Environment) (file configFile, warnings []Problem) {
+	for _, path := range env.configFiles() {
+		data, err := env.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -71,37 +52,15 @@ func (r *resolver) searchFile() {
 		} else if file, err := parseConfigFile(path, data); err != nil {
 			reason = fmt.Sprintf("%s is not a chainctl configuration file: %s", path, err)
 		} else {
-			r.file = file
-			return
+			return file, warnings
 		}
-		r.problems = append(r.problems, Problem{
+		warnings = append(warnings, Problem{
 			Warning: true,
 			Summary: summaryFileIgnored,
 			Detail:  reason + ". Run `chainctl config validate` for details.",
 		})
 	}
-}
-
-// moveSocialLogin takes a social login that is set as the identity provider, as chainctl once had it, for what it is.
-func (r *resolver) moveSocialLogin() {
-	const deprecated, current = "default.identity-provider", "default.social-login"
-	e, ok := r.file.entries[deprecated]
-	if !ok {
-		return
-	}
-	if _, err := parseSocialLogin(e.text); err != nil {
-		return
-	}
-	delete(r.file.entries, deprecated)
-	if _, ok := r.file.entries[current]; !ok {
-		r.file.entries[current] = e
-	}
-	r.problems = append(r.problems, Problem{
-		Warning: true,
-		Summary: summaryDeprecatedSetting,
-		Detail: fmt.Sprintf("The social login %s of %s belongs in %s. Run `chainctl config unset %s` and "+
-			"`chainctl config set %s %s`.", redact.Quote(e.text), r.file.where(e), current, deprecated, current, e.text),
-	})
+	return configFile{}, warnings
 }
 
 // configFiles lists where chainctl looks for its config file, in its order.
@@ -143,6 +102,29 @@ type entry struct {
 // where names the place of an entry.
 func (f configFile) where(e entry) string {
 	return fmt.Sprintf("%s in %s, line %d", e.key, f.path, e.line)
+}
+
+// moveSocialLogin moves a social login that is set as the identity provider to the key that it belongs in. A UIDP is
+// never the name of a social login, so it is clear what was meant.
+func (f configFile) moveSocialLogin() []Problem {
+	const deprecated, current = "default.identity-provider", "default.social-login"
+	e, ok := f.entries[deprecated]
+	if !ok {
+		return nil
+	}
+	if _, err := parseSocialLogin(e.text); err != nil {
+		return nil
+	}
+	delete(f.entries, deprecated)
+	if _, ok := f.entries[current]; !ok {
+		f.entries[current] = e
+	}
+	return []Problem{{
+		Warning: true,
+		Summary: summaryDeprecatedSetting,
+		Detail: fmt.Sprintf("The social login %s of %s belongs in %s. Run `chainctl config unset %s` and "+
+			"`chainctl config set %s %s`.", redact.Quote(e.text), f.where(e), current, deprecated, current, e.text),
+	}}
 }
 
 // parseConfigFile reads a chainctl config file: two levels of keys in YAML. What we do not know is left alone, as

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -185,6 +186,17 @@ func into[T any](field func(*Settings) *T, parse func(string) (T, error)) func(s
 		value, err := parse(text)
 		return func(s *Settings) { *field(s) = value }, err
 	}
+}
+
+// issuerOf returns the URL of the issuer that belongs to an API: console-api.enforce.dev has issuer.enforce.dev. An API
+// of another name, such as one on loopback, is taken to be its own issuer.
+func issuerOf(api string) string {
+	u, err := url.Parse(api)
+	if err != nil {
+		return api
+	}
+	u.Host = strings.Replace(u.Host, "console-api", "issuer", 1)
+	return u.String()
 }
 
 // MarkdownDescription is the description with the default and the other places that the value can come from.

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
+)
+
+// Value is an attribute of the provider block that is set.
+type Value struct {
+	Text    redact.Secret
+	Unknown bool // known only after apply
+}
+
+// Resolve decides the settings. It is a pure function of the provider block, which has no entry for an attribute that
+// is null, and of the environment. If one of the problems is an error, the settings must not be used.
+func Resolve(block map[string]Value, env Environment) (Settings, []Problem) {
+	r := resolver{block: block, env: env, found: map[string]found{}}
+	r.find(fileSetting)
+	r.openFile()
+	for _, setting := range all {
+		if setting.Name != fileSetting.Name {
+			r.find(setting)
+		}
+	}
+	r.overruleToken()
+	r.chooseIdentityProvider()
+	return r.settings(), r.problems
+}
+
+// Validate returns what is wrong with the provider block, as far as the block alone shows it.
+func Validate(block map[string]Value) []Problem {
+	r := resolver{block: block, found: map[string]found{}}
+	for _, setting := range Table {
+		if value, set := block[setting.Name]; set {
+			r.findInBlock(setting, value)
+		}
+	}
+	r.chooseIdentityProvider()
+	r.settings()
+	return r.problems
+}
+
+// found is what was found for one setting.
+type found struct {
+	origin  origin
+	unknown bool
+	store   func(*Settings)
+	problem *Problem // the value is invalid
+}
+
+type resolver struct {
+	block    map[string]Value
+	env      Environment
+	file     configFile // empty where there is none
+	found    map[string]found
+	problems []Problem
+
+	overruledFrom string // as in Settings
+
+	// fileUnknown is set while it is not known which config file to read: what would be read from it is unknown.
+	fileUnknown bool
+}
+
+// openFile reads chainctl's config file: the one that is set, or else the first that exists where chainctl looks for it.
+func (r *resolver) openFile() {
+	var problems []Problem
+	switch f, set := r.found[fileSetting.Name]; {
+	case !set:
+		r.file, problems = searchConfigFile(r.env)
+	case f.unknown:
+		r.fileUnknown = true
+	case f.problem == nil:
+		var s Settings
+		f.store(&s)
+		r.file, problems = readConfigFile(r.env, s.ConfigFile, f.origin)
+	}
+	r.problems = append(r.problems, problems...)
+	r.problems = append(r.problems, r.file.moveSocialLogin()...)
+}
+
+// find looks for a setting in all places. A default that depends on the API is left to settings.
+func (r *resolver) find(s Setting) {
+	if value, set := r.block[s.Name]; set {
+		r.findInBlock(s, value)
+		return
+	}
+	if variable, text := r.env.first(s.Variables); text != "" {
+		r.found[s.Name] = parse(s, text, origin{levelEnvironment, variable})
+		return
+	}
+	if s.Key != "" && r.fileUnknown && s.Name != "" {
+		r.found[s.Name] = found{origin: origin{level: levelFile}, unknown: true}
+		return
+	}
+	if entry, ok := r.file.entries[s.Key]; ok {
+		f := parse(s, entry.text, origin{levelFile, r.file.where(entry)})
+		if f.problem == nil {
+			r.found[s.Name] = f
+			return
+		}
+		r.problems = append(r.problems, *f.problem) // A warning: the default is used.
+	}
+	if s.Default != "" {
+		r.found[s.Name] = parse(s, s.Default, origin{levelDefault, "the default"})
+	}
+}
+
+func (r *resolver) findInBlock(s Setting, value Value) {
+	if value.Unknown {
+		r.found[s.Name] = found{origin: origin{level: levelBlock}, unknown: true}
+		return
+	}
+	r.found[s.Name] = parse(s, value.Text.Reveal(), origin{levelBlock, "the provider block"})
+}
+
+func parse(s Setting, text string, o origin) found {
+	store, err := s.parse(text)
+	if err != nil {
+		p := invalid(s, text, o, err)
+		return found{origin: o, problem: &p}
+	}
+	return found{origin: o, store: store}
+}
+
+// overruleToken drops a token from the environment where the provider block names a way to sign in: two provider blocks
+// with two identities must act as these two.
+func (r *resolver) overruleToken() {
+	token, ok := r.found["token"]
+	if !ok || token.origin.level == levelBlock {
+		return
+	}
+	for _, name := range []string{"identity", "identity_token"} {
+		f := r.found[name]
+		if f.origin.level != levelBlock {
+			continue
+		}
+		delete(r.found, "token")
+		r.overruledFrom = token.origin.text
+		if !f.unknown { // Otherwise it may turn out to be null.
+			r.problems = append(r.problems, notUsed(token.origin.text, name))
+		}
+		return
+	}
+}
+
+// chooseIdentityProvider keeps one of identity_provider, org_name and social_login: the one with the highest precedence.
+// Two in the provider block, or two in the environment, contradict each other if a person signs in with them; of two in
+// chainctl's file the first in that order is used. The order is our choice: chainctl documents none.
+func (r *resolver) chooseIdentityProvider() {
+	highest := levelDefault
+	for _, name := range identityProviders {
+		highest = max(highest, r.found[name].origin.level)
+	}
+	var chosen []string
+	for _, name := range identityProviders {
+		f, ok := r.found[name]
+		switch {
+		case !ok:
+		case f.origin.level < highest, highest == levelFile && !f.unknown && len(chosen) > 0:
+			delete(r.found, name)
+		case !f.unknown && f.problem == nil: // An unknown one may turn out to be null.
+			chosen = append(chosen, name)
+		}
+	}
+	var login Settings
+	if f := r.found["login"]; f.store != nil {
+		f.store(&login)
+	}
+	if len(chosen) > 1 && login.Login != "" && login.Login != LoginNever {
+		r.problems = append(r.problems, conflict(chosen, highest))
+	}
+}
+
+// settings stores what was found.
+func (r *resolver) settings() Settings {
+	s := Settings{origins: map[string]origin{}, overruledFrom: r.overruledFrom}
+	for _, setting := range all {
+		f, ok := r.found[setting.Name]
+		if !ok && setting.derive != nil {
+			f, ok = r.derive(setting, s)
+		}
+		if !ok {
+			continue
+		}
+		s.origins[setting.Name] = f.origin
+		switch {
+		case f.unknown:
+			s.Unknown = append(s.Unknown, setting.Name)
+			if f.origin.level == levelBlock {
+				s.pending = append(s.pending, setting.Name)
+			}
+		case f.problem != nil:
+			r.problems = append(r.problems, *f.problem)
+		default:
+			f.store(&s)
+		}
+	}
+	return s
+}
+
+// derive returns the default of a setting that depends on the API, which is in s already.
+func (r *resolver) derive(setting Setting, s Settings) (found, bool) {
+	o := origin{level: levelDefault, text: "the default"}
+	switch {
+	case s.IsUnknown("api"):
+		return found{unknown: true}, true
+	case s.API == "":
+		return found{}, false // It is invalid.
+	}
+	return parse(setting, setting.derive(s.API), o), true
+}
