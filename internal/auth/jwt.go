@@ -4,8 +4,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
 // claims is what a JWT says about itself. None of it is verified: that is the platform's part. We only avoid sending
@@ -44,6 +47,20 @@ func readClaims(token string) (claims, error) {
 		return claims{}, errNotJWT
 	}
 	return decodeClaims(parts[1])
+}
+
+// stillValid says whether a JWT has expired, so far as it states that.
+func stillValid(jwt string, c clock.Clock) error {
+	claims, err := readClaims(jwt)
+	if now := c.Now(); err == nil && !claims.expiry.IsZero() && !now.Before(claims.expiry) {
+		return errors.New(expired(claims.expiry, now))
+	}
+	return nil
+}
+
+// expired says that a token expired, and by which clock: it may be the clock that is wrong.
+func expired(at, now time.Time) string {
+	return fmt.Sprintf("expired at %s (this machine's clock says %s)", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
 // looksLikeJWT reports whether text has the form of a JWT, whatever its claims.

@@ -2,9 +2,7 @@ package auth
 
 import (
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
@@ -58,9 +56,4 @@ func (p person) identityProvider() url.Values {
 		}
 	}
 	return query
-}
-
-// openTerminal opens the terminal of this process, which stdout and stderr are not: they belong to Terraform.
-func openTerminal() (io.WriteCloser, error) {
-	return os.OpenFile(terminalDevice, os.O_WRONLY, 0)
 }

@@ -7,19 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
-
-// lockFile guards a folder of the cache against other processes of ours: the refresh token in it can be spent only once.
-const lockFile = ".terraform-provider-chainguard.lock"
-
-// lockPoll is how often to look whether a lock has become free.
-const lockPoll = 20 * time.Millisecond
-
-var errLocked = errors.New("another process has held the lock for too long")
-
-// lockTimeout is how much longer than a call of the STS to wait for another process that has the lock.
-const lockTimeout = 5 * time.Second
 
 // refreshToken is the source that spends chainctl's refresh token, and puts the next one in its place. All audiences of
 // chainctl share that token, so it is left to chainctl where there is one.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"chainguard.dev/sdk/uidp"
 
@@ -50,18 +49,4 @@ func (r tokenRequirements) check(access string) (token, error) {
 		found.lifetime = claims.expiry.Sub(now)
 	}
 	return found, nil
-}
-
-// stillValid says whether a JWT has expired, so far as it states that.
-func stillValid(jwt string, c clock.Clock) error {
-	claims, err := readClaims(jwt)
-	if now := c.Now(); err == nil && !claims.expiry.IsZero() && !now.Before(claims.expiry) {
-		return errors.New(expired(claims.expiry, now))
-	}
-	return nil
-}
-
-// expired says that a token expired, and by which clock: it may be the clock that is wrong.
-func expired(at, now time.Time) string {
-	return fmt.Sprintf("expired at %s (this machine's clock says %s)", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }

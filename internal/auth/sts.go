@@ -170,14 +170,3 @@ func stsStatus(err error) (codes.Code, string) {
 	}
 	return codes.Code(status.Code), status.Message
 }
-
-// usable says whether text can be sent as a token. The error reads on after "an answer" or "one".
-func usable(text string) error {
-	switch {
-	case text == "":
-		return errors.New("without a token in it")
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("with spaces or other characters that no token has")
-	}
-	return nil
-}

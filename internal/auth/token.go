@@ -1,10 +1,16 @@
 package auth
 
 import (
+	"errors"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
 )
+
+// renewBefore is how long before it expires a token is replaced. A token that is valid for less than twice that is
+// replaced when a fifth of its lifetime is left.
+const renewBefore = time.Minute
 
 // token is a token to call the platform with.
 type token struct {
@@ -56,4 +62,15 @@ func (t token) renewAt(now time.Time) time.Time {
 		margin = remaining / 5 // There is no better one: use up most of it.
 	}
 	return t.expiry.Add(-margin)
+}
+
+// usable says whether text can be sent as a token. The error reads on after "an answer" or "one".
+func usable(text string) error {
+	switch {
+	case text == "":
+		return errors.New("without a token in it")
+	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return errors.New("with spaces or other characters that no token has")
+	}
+	return nil
 }

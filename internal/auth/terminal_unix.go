@@ -1,6 +1,0 @@
-//go:build !windows
-
-package auth
-
-// terminalDevice is the terminal that this process was started from.
-const terminalDevice = "/dev/tty"

@@ -1,4 +1,0 @@
-package auth
-
-// terminalDevice is the terminal that this process was started from.
-const terminalDevice = "CONOUT$"
