@@ -10,6 +10,6 @@
 // It guards nothing. Its signing key is public, it serves loopback only, and its invite codes say that they are its own.
 //
 // A call goes through the files in this order: server.go (one port for gRPC and REST), exchange.go (what faults do to
-// connections and answers), log.go, faults.go, then internal/services (the authorizer, then the service) over
-// internal/store.
+// connections and answers), log.go, strike.go (the faults of faults.go), then internal/services (the authorizer, then the
+// service) over internal/store.
 package emulator

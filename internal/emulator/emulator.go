@@ -2,9 +2,6 @@ package emulator
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -36,12 +33,14 @@ type Behavior = store.Behavior
 
 // Emulator is one local platform. Create it with New, and serve it with Start.
 type Emulator struct {
-	listen     string
+	listen string
+
+	faults     // with Inject and OnRequest
+	requestLog // with Requests and Counts
+
 	store      *store.Store
 	issuer     *services.Issuer
 	authorizer *services.Authorizer
-	faults     faults
-	log        requestLog
 
 	grpc        *grpc.Server
 	http        *http.Server
@@ -73,55 +72,6 @@ func New(o Options) (*Emulator, error) {
 		issuer:     issuer,
 		authorizer: services.NewAuthorizer(st, issuer),
 	}, nil
-}
-
-// Start serves the platform until Close. It returns as soon as calls are answered.
-func (e *Emulator) Start() error {
-	if e.http != nil {
-		return errors.New("the emulator was started before: create another with New")
-	}
-	address, err := loopback(e.listen)
-	if err != nil {
-		return err
-	}
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
-	if err != nil {
-		return fmt.Errorf("the emulator cannot listen on %s: %w", e.listen, err)
-	}
-	e.issuer.URL = "http://" + listener.Addr().String()
-	e.serve(listener)
-	return nil
-}
-
-// loopback checks that an address to listen on is one that only this machine can reach: the emulator accepts any token
-// that is signed with a public key.
-func loopback(address string) (string, error) {
-	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", refused
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return "", refused
-	}
-	return net.JoinHostPort(host, port), nil
-}
-
-// Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.
-func (e *Emulator) Close() (err error) {
-	e.closing.Do(func() {
-		if e.http == nil {
-			return
-		}
-		e.stop()             // ends what hangs or delays
-		err = e.http.Close() // breaks the connections
-		e.grpc.Stop()        // waits for the handlers
-		e.calls.Wait()       // and for the connections
-	})
-	return err
 }
 
 // URL is where the platform is: the API and the issuer both.
@@ -158,29 +108,4 @@ func (e *Emulator) SetMissingDeleteOK(ok bool) {
 // SetNoDate sets Behavior.NoDate.
 func (e *Emulator) SetNoDate(none bool) {
 	e.SetBehavior(func(b *Behavior) { b.NoDate = none })
-}
-
-// TB is what ForTest needs of a *testing.T.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-}
-
-// ForTest starts an emulator that is closed when the test ends.
-func ForTest(t TB, o Options) *Emulator {
-	t.Helper()
-	e, err := New(o)
-	if err != nil {
-		t.Fatalf("emulator: %v", err)
-	}
-	if err := e.Start(); err != nil {
-		t.Fatalf("emulator: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := e.Close(); err != nil {
-			t.Fatalf("closing the emulator: %v", err)
-		}
-	})
-	return e
 }

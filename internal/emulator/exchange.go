@@ -118,6 +118,9 @@ type connection struct {
 	resets []http2.ErrCode // codes of the resets to come
 }
 
+// connectionKey is where a call's connection is in its context.
+type connectionKey struct{}
+
 const (
 	frameHeader = 9 // bytes: three of length, type, flags, four of stream id
 	resetFrame  = frameHeader + 4

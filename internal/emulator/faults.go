@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -98,22 +97,29 @@ type ProxyAnswer struct {
 	Body string
 }
 
+// faults are the faults that are waiting to strike.
+type faults struct {
+	mu     sync.Mutex
+	active []*activeFault
+	added  uint64 // how many there ever were
+}
+
 // Inject adds a fault. Faults strike in the order in which they were added. The function returned removes it again. It
 // panics on a fault that could never strike: a test with such a fault would prove nothing.
-func (e *Emulator) Inject(f Fault) (remove func()) {
+func (s *faults) Inject(f Fault) (remove func()) {
 	if f.Method != "" && !services.KnownMethod(f.Method) {
 		panic(fmt.Sprintf("emulator: a fault of %q, which is no method of the platform", f.Method))
 	}
 	if f.CommitDelay > 0 || f.ListingDelay > 0 || f.Mutate != nil || f.EndlessPages || f.Padding > 0 || f.Garbage {
 		f.When = AfterCommit
 	}
-	return e.faults.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
+	return s.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
 }
 
 // OnRequest has something happen at each call of a method, or of all for "", before the platform does as it is asked.
 // The function returned ends that. Like a fault, it does not see the calls that a fault added before it ends.
-func (e *Emulator) OnRequest(method string, do func(request proto.Message)) (remove func()) {
-	return e.Inject(Fault{Method: method, Match: func(request proto.Message) bool {
+func (s *faults) OnRequest(method string, do func(request proto.Message)) (remove func()) {
+	return s.Inject(Fault{Method: method, Match: func(request proto.Message) bool {
 		do(request)
 		return false
 	}})
@@ -121,13 +127,6 @@ func (e *Emulator) OnRequest(method string, do func(request proto.Message)) (rem
 
 // KnownMethod reports whether an RPC of the platform has this short name.
 func KnownMethod(name string) bool { return services.KnownMethod(name) }
-
-// faults are the faults that are waiting to strike.
-type faults struct {
-	mu     sync.Mutex
-	active []*activeFault
-	added  uint64 // how many there ever were
-}
 
 type activeFault struct {
 	Fault
@@ -210,70 +209,6 @@ func repeatable(request proto.Message) proto.Message {
 		m.Clear(pageToken)
 	}
 	return clone
-}
-
-// strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
-// the faults left it.
-func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
-	for _, f := range e.faults.due(method, when, request) {
-		if err := pause(ctx, f.Delay); err != nil {
-			return nil, err
-		}
-		if response != nil {
-			e.delay(f, response)
-			response = f.spoil(response)
-		}
-		x := exchangeOf(ctx)
-		if f.Reset != 0 || f.Proxy != nil || f.Garbage {
-			x.fault.Store(&f)
-		}
-		switch {
-		case f.Hang:
-			<-ctx.Done()
-			return nil, status.FromContextError(ctx.Err()).Err()
-		case f.Drop:
-			x.conn.drop()
-		case f.GoAway:
-			x.conn.goAway()
-		case f.Reset == 0 && f.Proxy == nil && f.Code != codes.OK:
-			return nil, f.err()
-		}
-		if f.ends() {
-			return nil, status.Error(codes.Unavailable, "the emulator failed this call on purpose")
-		}
-	}
-	return response, nil
-}
-
-// pause waits in real time, unless the caller gives up or the emulator closes.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	}
-}
-
-// delay makes the invite that the response is about come into being, or into view, later.
-func (e *Emulator) delay(f Fault, response proto.Message) {
-	created, ok := response.(*iam.GroupInvite)
-	if !ok || f.CommitDelay <= 0 && f.ListingDelay <= 0 {
-		return
-	}
-	e.store.Lock()
-	defer e.store.Unlock()
-	if i := e.store.Invite(created.GetUid()); i != nil && f.ListingDelay > 0 {
-		e.store.DelayListing(i, f.ListingDelay)
-	}
-	if i := e.store.Invite(created.GetUid()); i != nil && f.CommitDelay > 0 {
-		e.store.DelayCommit(i, f.CommitDelay)
-	}
 }
 
 // spoil returns the answer as the fault makes it: a copy, as an answer may share parts with what is stored.

@@ -47,12 +47,19 @@ type Request struct {
 	Code codes.Code
 }
 
+// requestLog keeps the calls.
+type requestLog struct {
+	mu       sync.Mutex
+	requests []*Request
+	counts   map[string]int
+}
+
 // Requests returns every call so far, in the order in which they came.
-func (e *Emulator) Requests() []Request {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	requests := make([]Request, 0, len(e.log.requests))
-	for _, r := range e.log.requests {
+func (l *requestLog) Requests() []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	requests := make([]Request, 0, len(l.requests))
+	for _, r := range l.requests {
 		requests = append(requests, *r)
 	}
 	return requests
@@ -60,9 +67,9 @@ func (e *Emulator) Requests() []Request {
 
 // Count returns how many calls of a method there were. The name is a short one, such as "GetGroupInvite"; "" counts
 // all.
-func (e *Emulator) Count(method string) int {
+func (l *requestLog) Count(method string) int {
 	total := 0
-	for name, n := range e.Counts() {
+	for name, n := range l.Counts() {
 		if method == "" || name == method {
 			total += n
 		}
@@ -71,24 +78,17 @@ func (e *Emulator) Count(method string) int {
 }
 
 // Counts returns how many calls of each method there were.
-func (e *Emulator) Counts() map[string]int {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	return maps.Clone(e.log.counts)
+func (l *requestLog) Counts() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.counts)
 }
 
 // ResetRequests forgets every call so far.
-func (e *Emulator) ResetRequests() {
-	e.log.mu.Lock()
-	defer e.log.mu.Unlock()
-	e.log.requests, e.log.counts = nil, nil
-}
-
-// requestLog keeps the calls.
-type requestLog struct {
-	mu       sync.Mutex
-	requests []*Request
-	counts   map[string]int
+func (l *requestLog) ResetRequests() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests, l.counts = nil, nil
 }
 
 // begin keeps a call, and returns the function that notes its outcome.
@@ -107,13 +107,13 @@ func (l *requestLog) begin(r *Request) (end func(error)) {
 	}
 }
 
-// describe makes the log's entry of a call from what came with it.
-func (e *Emulator) describe(ctx context.Context, fullMethod string, request proto.Message) *Request {
+// newRequest makes the log's entry of a call from what came with it.
+func newRequest(ctx context.Context, fullMethod string, request proto.Message, now time.Time) *Request {
 	md, _ := metadata.FromIncomingContext(ctx)
 	r := &Request{
 		Method:     path.Base(fullMethod),
 		FullMethod: fullMethod,
-		Time:       e.store.Now(),
+		Time:       now,
 		Metadata:   redact(md),
 		Request:    request,
 	}

@@ -134,7 +134,7 @@ func ParseSeed(text []byte) (Seed, error) {
 	if len(seed.Organizations) == 0 {
 		return Seed{}, errors.New("there must be at least one organization, as in\norganizations:\n  - name: acme.example")
 	}
-	return seed, seed.plant(store.New(clock.Real{}, Behavior{}))
+	return seed, seed.plant(store.New(clock.Real{}, store.Behavior{}))
 }
 
 // seedTime is when what is seeded was created: long ago, so that nothing of it counts as new.

@@ -2,6 +2,8 @@ package emulator
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -21,6 +23,55 @@ import (
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
 )
+
+// Start serves the platform until Close. It returns as soon as calls are answered.
+func (e *Emulator) Start() error {
+	if e.http != nil {
+		return errors.New("the emulator was started before: create another with New")
+	}
+	address, err := loopback(e.listen)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return fmt.Errorf("the emulator cannot listen on %s: %w", e.listen, err)
+	}
+	e.issuer.URL = "http://" + listener.Addr().String()
+	e.serve(listener)
+	return nil
+}
+
+// loopback checks that an address to listen on is one that only this machine can reach: the emulator accepts any token
+// that is signed with a public key.
+func loopback(address string) (string, error) {
+	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", refused
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return "", refused
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.
+func (e *Emulator) Close() (err error) {
+	e.closing.Do(func() {
+		if e.http == nil {
+			return
+		}
+		e.stop()             // ends what hangs or delays
+		err = e.http.Close() // breaks the connections
+		e.grpc.Stop()        // waits for the handlers
+		e.calls.Wait()       // and for the connections
+	})
+	return err
+}
 
 // serve answers calls on the listener: gRPC and REST on the one port, as HTTP/2 without TLS and as HTTP/1.1.
 func (e *Emulator) serve(l net.Listener) {
@@ -70,9 +121,6 @@ func (e *Emulator) serve(l net.Listener) {
 	e.calls.Go(func() { _ = e.http.Serve(listener{l}) }) // always ends with the error that Close closed it
 }
 
-// connectionKey is where a call's connection is in its context.
-type connectionKey struct{}
-
 // connectionState counts connections, and lets Close wait for their ends.
 func (e *Emulator) connectionState(_ net.Conn, state http.ConnState) {
 	switch state {
@@ -117,7 +165,7 @@ func restError(ctx context.Context, mux *runtime.ServeMux, _ runtime.Marshaler, 
 // logged keeps a call that is not an RPC in the log, under a name of its own.
 func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		end := e.log.begin(&Request{
+		end := e.begin(&Request{
 			Method:     name,
 			FullMethod: r.URL.Path,
 			REST:       true,
@@ -145,8 +193,8 @@ func (e *Emulator) date() []string {
 func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	// The method's name in the UnaryServerInfo is the v2 one for v2beta1 too.
 	fullMethod, _ := grpc.Method(ctx)
-	entry := e.describe(ctx, fullMethod, message(request))
-	end := e.log.begin(entry)
+	entry := newRequest(ctx, fullMethod, message(request), e.store.Now())
+	end := e.begin(entry)
 	response, err := e.answer(ctx, entry, handler)
 	end(err)
 	if err != nil {
@@ -159,7 +207,7 @@ func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServ
 func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	fullMethod, _ := grpc.Method(stream.Context())
 	err := status.Errorf(codes.Unimplemented, "unknown method %s", fullMethod)
-	e.log.begin(e.describe(stream.Context(), fullMethod, nil))(err)
+	e.begin(newRequest(stream.Context(), fullMethod, nil, e.store.Now()))(err)
 	return err
 }
 

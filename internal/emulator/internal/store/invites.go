@@ -8,23 +8,6 @@ import (
 	"time"
 )
 
-// Invite is a stored invite.
-type Invite struct {
-	UID, Group, RoleUID string
-	Email               string
-	TTL                 time.Duration
-	SingleUse           bool
-	Code, KeyID         string
-	Created, Expires    time.Time
-
-	number    int       // of all invites ever created
-	committed time.Time // does not exist before, if it is set
-	listed    time.Time // is in no answer of Get and List before, if it is set
-}
-
-// Number tells stored invites apart and puts them in the order of creation.
-func (i *Invite) Number() int { return i.number }
-
 // AddInvite completes an invite with what the platform decides, and stores it. The order of creation is the order of
 // these calls.
 func (s *Store) AddInvite(i Invite) *Invite {

@@ -1,0 +1,75 @@
+package emulator
+
+import (
+	"context"
+	"time"
+
+	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
+// the faults left it.
+func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
+	for _, f := range e.faults.due(method, when, request) {
+		if err := pause(ctx, f.Delay); err != nil {
+			return nil, err
+		}
+		if response != nil {
+			e.delay(f, response)
+			response = f.spoil(response)
+		}
+		x := exchangeOf(ctx)
+		if f.Reset != 0 || f.Proxy != nil || f.Garbage {
+			x.fault.Store(&f)
+		}
+		switch {
+		case f.Hang:
+			<-ctx.Done()
+			return nil, status.FromContextError(ctx.Err()).Err()
+		case f.Drop:
+			x.conn.drop()
+		case f.GoAway:
+			x.conn.goAway()
+		case f.Reset == 0 && f.Proxy == nil && f.Code != codes.OK:
+			return nil, f.err()
+		}
+		if f.ends() {
+			return nil, status.Error(codes.Unavailable, "the emulator failed this call on purpose")
+		}
+	}
+	return response, nil
+}
+
+// pause waits in real time, unless the caller gives up or the emulator closes.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
+	}
+}
+
+// delay makes the invite that the response is about come into being, or into view, later.
+func (e *Emulator) delay(f Fault, response proto.Message) {
+	created, ok := response.(*iam.GroupInvite)
+	if !ok || f.CommitDelay <= 0 && f.ListingDelay <= 0 {
+		return
+	}
+	e.store.Lock()
+	defer e.store.Unlock()
+	if i := e.store.Invite(created.GetUid()); i != nil && f.ListingDelay > 0 {
+		e.store.DelayListing(i, f.ListingDelay)
+	}
+	if i := e.store.Invite(created.GetUid()); i != nil && f.CommitDelay > 0 {
+		e.store.DelayCommit(i, f.CommitDelay)
+	}
+}
