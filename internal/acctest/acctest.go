@@ -27,13 +27,6 @@ import (
 // Start is the time at which every test begins.
 var Start = time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
 
-const (
-	// InstallVersion is the version that the provider is installed as: Terraform installs no pre-release by itself.
-	InstallVersion = "0.1.0"
-	// Version is the version that the provider under test takes itself for.
-	Version = InstallVersion + "-test"
-)
-
 // Platform is the platform of one test, and all that a provider takes from the outside world.
 type Platform struct {
 	*emulator.Emulator

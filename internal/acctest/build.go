@@ -14,6 +14,13 @@ import (
 	"testing"
 )
 
+const (
+	// InstallVersion is the version that the provider is installed as: Terraform installs no pre-release by itself.
+	InstallVersion = "0.1.0"
+	// Version is the version that the provider under test takes itself for.
+	Version = InstallVersion + "-test"
+)
+
 // ProviderProgram returns the path of the provider, built from these sources.
 func ProviderProgram(t testing.TB) string {
 	t.Helper()

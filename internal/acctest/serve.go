@@ -19,9 +19,10 @@ func (p *Platform) ServerOf() map[string]ServerFactory {
 	return map[string]ServerFactory{OurSource: p.Factories()["chainguard"]}
 }
 
-// reattach serves providers until the test ends, and returns the setting that tells Terraform of them.
-func (w *Workspace) reattach(serve map[string]ServerFactory) string {
-	w.t.Helper()
+// reattach serves providers until the test ends, and returns the setting that tells the CLI of them. The host is where
+// the CLI looks for providers whose source names none.
+func reattach(t *testing.T, host string, serve map[string]ServerFactory) string {
+	t.Helper()
 	type address struct{ Network, String string }
 	type provider struct {
 		Protocol        string
@@ -32,8 +33,8 @@ func (w *Workspace) reattach(serve map[string]ServerFactory) string {
 	}
 	served := map[string]provider{}
 	for source, factory := range serve {
-		name := w.Host() + "/" + source
-		config := serveProvider(w.t, name, factory)
+		name := host + "/" + source
+		config := serveProvider(t, name, factory)
 		served[name] = provider{
 			Protocol: string(config.Protocol), ProtocolVersion: config.ProtocolVersion, Pid: config.Pid, Test: config.Test,
 			Addr: address{config.Addr.Network(), config.Addr.String()},
@@ -41,7 +42,7 @@ func (w *Workspace) reattach(serve map[string]ServerFactory) string {
 	}
 	text, err := json.Marshal(served)
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return string(text)
 }

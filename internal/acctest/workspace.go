@@ -42,7 +42,7 @@ func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Wo
 		}
 	}
 	if len(serve) > 0 {
-		w.Setenv("TF_REATTACH_PROVIDERS", w.reattach(serve))
+		w.Setenv("TF_REATTACH_PROVIDERS", reattach(t, w.Host(), serve))
 	}
 	return w
 }
