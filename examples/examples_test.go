@@ -13,7 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// exampleID stands in examples for whatever has a UIDP.
+// exampleID is the UIDP that examples use.
 const exampleID = "1ad9c4f2b7e05836a41c9d7e2f80b3561c74e9da/5f0e2c9b7a41d386"
 
 func TestMain(m *testing.M) {

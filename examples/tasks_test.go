@@ -234,13 +234,16 @@ func containsAny(text string, needles []string) bool {
 func TestFindingLeftovers_listsWhatIsNotManaged(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
-	left := kim(platform)
+	left, managed := kim(platform), kim(platform)
 	w := acctest.NewWorkspace(t, "finding-leftovers", platform.ServerOf())
 	w.Run("init")
-	apply(t, w, "2 added, 0 changed, 0 destroyed")
+	w.Run("apply", "-auto-approve", `-var=managed=["`+managed.UID+`"]`)
 	var found []struct{ ID, Email, Role string }
-	w.Output("not_from_here", &found)
+	w.Output("not_managed", &found)
 	if len(found) != 1 || found[0].ID != left.UID || found[0].Email != left.Email || found[0].Role != "viewer" {
 		t.Errorf("found %+v, want %s alone", found, left.UID)
+	}
+	if live := platform.Live(); len(live) != 2 {
+		t.Errorf("looking for invites leaves %d of them valid, want 2", len(live))
 	}
 }

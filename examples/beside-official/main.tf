@@ -1,7 +1,7 @@
 terraform {
   required_providers {
-    # Both call themselves chainguard, so one of them needs another name here. The official one keeps it, for all that
-    # is already written with it.
+    # Both providers are called chainguard, so one of them needs another local name. The official one keeps it, for the
+    # configuration that already uses it.
     chainguard = {
       source  = "chainguard-dev/chainguard"
       version = "~> 0.1"
@@ -13,7 +13,7 @@ terraform {
   }
 }
 
-# Nothing to set in either: both sign in with the token of `chainctl auth login`, or with TF_CHAINGUARD_IDENTITY and
+# Neither needs settings: both sign in with the token of `chainctl auth login`, or with TF_CHAINGUARD_IDENTITY and
 # TF_CHAINGUARD_IDENTITY_TOKEN.
 provider "chainguard" {}
 
@@ -26,11 +26,11 @@ variable "organization_id" {
 
 resource "chainguard_group" "team" {
   name        = "data-team"
-  description = "Those who look after the data."
+  description = "Maintainers of the data platform."
   parent_id   = var.organization_id
 }
 
-# The group is new, so its UIDP is known after apply only. That is fine.
+# The UIDP of a new group is not known until apply, which is supported.
 resource "chainguard_invite_code" "lead" {
   provider = invites
 

@@ -19,14 +19,14 @@ variable "generation" {
   default     = 1
 }
 
-# Minted in each plan and in each apply, and in neither state nor plan files.
+# Created in every plan and every apply, and stored in neither state nor plan files.
 ephemeral "chainguard_invite_code" "runner" {
   group      = "acme.example/platform"
   role       = "registry.pull"
   ttl        = "1d"
   single_use = true
 
-  # Nobody gets the code of a plan, so it is revoked at the plan's end. That of an apply is on its way to the runner.
+  # The code of a plan is not used, so it is deleted when the plan ends. That of an apply is for the runner.
   revoke_on_close = !terraform.applying
 }
 
@@ -34,7 +34,7 @@ resource "aws_secretsmanager_secret" "runner" {
   name = "ci/chainguard-invite-code"
 }
 
-# A write-only argument takes the code and keeps nothing of it. It is written when its version changes.
+# A write-only argument is not stored. It is written when its version changes.
 resource "aws_secretsmanager_secret_version" "runner" {
   secret_id                = aws_secretsmanager_secret.runner.id
   secret_string_wo         = ephemeral.chainguard_invite_code.runner.code

@@ -8,12 +8,12 @@ terraform {
 }
 
 variable "incident" {
-  description = "Change it to have a new code at once, such as after a leak."
+  description = "Change it to create a new code at once, for example after a leak."
   type        = string
   default     = "none"
 }
 
-# A code that always works: made for 30 days, and replaced by the first apply in its last 10.
+# A code that is always valid: for 30 days, and replaced by the first apply in the last 10 of them.
 resource "chainguard_invite_code" "machines" {
   group        = "acme.example/platform"
   role         = "registry.pull"
@@ -25,12 +25,12 @@ resource "chainguard_invite_code" "machines" {
   }
 
   lifecycle {
-    # The new code is there before the old one is revoked.
+    # The new code is created before the old one is revoked.
     create_before_destroy = true
   }
 }
 
-# Stands for whatever has to be rolled out anew with each code, such as an image that has it built in.
+# Stands for what must be rolled out with each new code, such as an image that contains it.
 resource "terraform_data" "rollout" {
   input = chainguard_invite_code.machines.expires_at
 

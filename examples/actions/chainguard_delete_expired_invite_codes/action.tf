@@ -6,7 +6,7 @@ action "chainguard_delete_expired_invite_codes" "tidy" {
   }
 }
 
-# Or whenever somebody is invited.
+# Or whenever a person is invited.
 resource "chainguard_invite_code" "kim" {
   group = "acme.example"
   role  = "viewer"
