@@ -94,7 +94,7 @@ func TestChainctlCache_token_unusable(t *testing.T) {
 		},
 		"from another issuer": {
 			token: func(b *bench) string {
-				return emulator.MintToken("https://elsewhere.example", b.settings.Audience, b.emulator.AdminIdentity(), start, time.Hour)
+				return emulator.IssueToken("https://elsewhere.example", b.settings.Audience, b.emulator.AdminIdentity(), start, time.Hour)
 			},
 			want: "from another issuer (https://elsewhere.example instead of",
 		},

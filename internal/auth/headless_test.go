@@ -71,7 +71,7 @@ func TestHeadless_signIn(t *testing.T) {
 	}{
 		"a token for the platform": {
 			idToken: func(b *bench) string {
-				return emulator.MintToken(b.settings.Issuer, b.settings.Audience, b.emulator.AdminIdentity(), start, time.Hour)
+				return emulator.IssueToken(b.settings.Issuer, b.settings.Audience, b.emulator.AdminIdentity(), start, time.Hour)
 			},
 			camel: true,
 		},

@@ -37,7 +37,7 @@ func TestCallsWithoutAGoodTokenAreRefused(t *testing.T) {
 		"no JWT":             {"authorization", "Bearer secret"},
 		"expired":            {"authorization", "Bearer " + expired},
 		"another audience":   {"authorization", "Bearer " + p.Token(p.AdminIdentity(), "https://elsewhere.example.com", time.Hour)},
-		"another issuer":     {"authorization", "Bearer " + emulator.MintToken("https://elsewhere.example.com", p.Audience(), p.AdminIdentity(), p.clock.Now(), time.Hour)},
+		"another issuer":     {"authorization", "Bearer " + emulator.IssueToken("https://elsewhere.example.com", p.Audience(), p.AdminIdentity(), p.clock.Now(), time.Hour)},
 		"an upstream's":      {"authorization", "Bearer " + emulator.UpstreamToken(emulator.Upstream{Issuer: p.URL(), Subject: p.AdminIdentity(), Audience: []string{p.URL()}, Expires: p.clock.Now().Add(time.Hour)})},
 		"unknown identity":   {"authorization", "Bearer " + p.Token("0000000000000000000000000000000000000000", p.Audience(), time.Hour)},
 		"a spoilt signature": {"authorization", "Bearer " + good[:len(good)-8] + "AAAAAAAA"},
@@ -57,7 +57,7 @@ func TestCallsWithoutAGoodTokenAreRefused(t *testing.T) {
 func TestTokensMintedElsewhereWithTheSameKeyAreTaken(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
-	token := emulator.MintToken(p.URL(), p.URL(), p.AdminIdentity(), p.clock.Now(), time.Hour)
+	token := emulator.IssueToken(p.URL(), p.URL(), p.AdminIdentity(), p.clock.Now(), time.Hour)
 	if _, err := p.groups.ListGroups(as(t.Context(), token), &iam.ListGroupsRequest{}); err != nil {
 		t.Error(err)
 	}

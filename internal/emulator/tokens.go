@@ -46,9 +46,9 @@ func (e *Emulator) RevokeTokens() {
 	e.store.Epoch++
 }
 
-// MintToken returns an access token for an identity as the emulator at the issuer's URL would issue it. That emulator
+// IssueToken returns an access token for an identity as the emulator at the issuer's URL would issue it. That emulator
 // accepts it, because all emulators sign with one key.
-func MintToken(issuer, audience, identity string, now time.Time, lifetime time.Duration) string {
+func IssueToken(issuer, audience, identity string, now time.Time, lifetime time.Duration) string {
 	return token.Sign(token.Claims{
 		Issuer:   issuer,
 		Subject:  identity,

@@ -37,6 +37,6 @@ func token(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	case *issuer == "":
 		*issuer = *audience
 	}
-	_, err := fmt.Fprintln(stdout, emulator.MintToken(*issuer, *audience, *identity, time.Now(), *lifetime))
+	_, err := fmt.Fprintln(stdout, emulator.IssueToken(*issuer, *audience, *identity, time.Now(), *lifetime))
 	return err
 }
