@@ -39,7 +39,7 @@ func TestModule_scriptFailsWhereATestDoes(t *testing.T) {
 	w.Setenv("TERRAFORM", w.Executable)
 	w.Write("main.tf", strings.Replace(read(t, "modules/onboarding/main.tf"), "single_use = true", "single_use = false", 1))
 	out, err := w.Program(t.Context(), "sh", "test.sh", "-filter=tests/onboarding.tftest.hcl").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "Each invite should be for a single use.") {
+	if err == nil || !strings.Contains(string(out), "Each invite should be single-use.") {
 		t.Errorf("a module that is wrong passes its tests: %v\n%s", err, out)
 	}
 

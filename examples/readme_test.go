@@ -49,14 +49,21 @@ func runAsItStands(t *testing.T, example, script string) {
 		t.Skip(err)
 	}
 
-	// The shell finds the CLI as terraform, and a chainctl that needs no browser. Its user answers every question with yes.
+	// The shell finds the CLI as terraform, a chainctl that needs no browser, and an age that has the key. Its user answers
+	// every question with yes, and has the public key.
 	programs := t.TempDir()
 	if err := os.Symlink(w.Executable, filepath.Join(programs, "terraform")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(programs, "chainctl"), []byte("#!/bin/sh\n[ \"$*\" = \"auth login\" ]\n"), 0o700); err != nil { //nolint:gosec // G306: it is a program.
-		t.Fatal(err)
+	for name, program := range map[string]string{
+		"chainctl": `[ "$1 $2" = "auth login" ]`,
+		"age":      `[ "$1" = --decrypt ] && echo code`,
+	} {
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+program+"\n"), 0o700); err != nil { //nolint:gosec // G306: it is a program.
+			t.Fatal(err)
+		}
 	}
+	w.Write("kim.pub", read(t, "modules/onboarding/tests/ada.pub"))
 	w.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	w.Setenv("TF_CLI_ARGS_apply", "-auto-approve")
 	w.Setenv("ORGANIZATION_ID", platform.Group("acme.example"))

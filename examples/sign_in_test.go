@@ -36,7 +36,7 @@ var signIns = map[string]signIn{
 	"provider_browser.tf": {prepare: func(*testing.T, *acctest.Platform, *acctest.Workspace) {}},
 	"provider_github_actions.tf": {prepare: func(t *testing.T, p *acctest.Platform, _ *acctest.Workspace) {
 		t.Helper()
-		// What GitHub's token service does: it takes the job's own token, and asks for whom the other is to be.
+		// GitHub's token service takes the job's own token, and the audience of the one to issue.
 		service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer the-job" || r.URL.Query().Get("audience") != p.URL() {
 				http.Error(w, "no", http.StatusUnauthorized)

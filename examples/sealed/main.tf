@@ -1,7 +1,8 @@
 terraform {
   required_providers {
     chainguard = {
-      source = "chainguard-invites/chainguard"
+      source  = "chainguard-invites/chainguard"
+      version = "~> 0.1"
     }
   }
 }

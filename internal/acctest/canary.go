@@ -15,7 +15,7 @@ import (
 // Canaries are secrets, by what they are called in a report, that must not be found where they do not belong.
 type Canaries map[string]string
 
-// Find reports each place in which a canary is: in clear, or in an encoding in which anybody would recognize it.
+// Find reports each place in which a canary is: in clear, or in an encoding that is easily decoded.
 func (c Canaries) Find(place string, content []byte) []string {
 	var found []string
 	for name, secret := range c {

@@ -34,7 +34,7 @@ type CLI struct {
 	env     map[string]string
 }
 
-// NewCLI returns the CLI that is to be used here, which runs in dir: the one in TF_ACC_TERRAFORM_PATH, the one on PATH,
+// NewCLI returns the CLI of the tests, which runs in dir: the one in TF_ACC_TERRAFORM_PATH, the one on PATH,
 // or the OpenTofu that `make tofu` builds.
 func NewCLI(dir string) (*CLI, error) {
 	program, err := findCLI()

@@ -13,7 +13,7 @@ import (
 
 // gitHubActions asks GitHub's token service, which a job can do that has the permission "id-token: write".
 type gitHubActions struct {
-	audience string // that the token is to be for
+	audience string // of the token to request
 	getenv   func(string) string
 	http     httpCaller
 	secrets  *redact.Secrets

@@ -15,7 +15,7 @@ import (
 // googleCloud asks the metadata server for a token of the default service account. The library of Google's is not used:
 // it finds out by calls on the network whether there is such a server, which takes seconds where there is none.
 type googleCloud struct {
-	audience string // that the token is to be for
+	audience string // of the token to request
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
 	http     httpCaller

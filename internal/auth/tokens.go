@@ -103,7 +103,7 @@ func (t *Tokens) Discard(accessToken string) {
 	t.current = token{}
 }
 
-// Wait returns when no renewal is under way, or when ctx ends. It is to be called before the process ends: a renewal
+// Wait returns when no renewal is under way, or when ctx ends. Call it before the process ends: a renewal
 // that is spending a refresh token goes on when its callers have left, until the next one is written.
 func (t *Tokens) Wait(ctx context.Context) {
 	idle := make(chan struct{})

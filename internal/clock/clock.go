@@ -40,7 +40,8 @@ func (Real) Now() time.Time { return time.Now() }
 // Sleep implements [Clock].
 func (Real) Sleep(ctx context.Context, d time.Duration) error { return Sleep(ctx, d) }
 
-// Fake is a clock that only moves when it is told to, or when somebody sleeps on it, which takes no real time. It is safe for concurrent use.
+// Fake is a clock that moves only when it is set or advanced, or when a caller sleeps on it, which takes no real time.
+// It is safe for concurrent use.
 type Fake struct {
 	mu  sync.Mutex
 	now time.Time

@@ -54,7 +54,7 @@ func TestCallsWithoutAGoodTokenAreRefused(t *testing.T) {
 	}
 }
 
-func TestTokensMintedElsewhereWithTheSameKeyAreTaken(t *testing.T) {
+func TestToken_ofAnotherProcess_isAccepted(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	token := emulator.IssueToken(p.URL(), p.URL(), p.AdminIdentity(), p.clock.Now(), time.Hour)

@@ -271,7 +271,7 @@ func TestChanceFollowsFromTheSeedAndTheCallAndNotFromTheOrder(t *testing.T) {
 		t.Error("another seed changed nothing")
 	}
 	for code, least := range map[codes.Code]int{codes.Unavailable: 20, codes.Aborted: 16, codes.OK: 64} {
-		const draws = people * times // half of what is to be expected is beyond chance
+		const draws = people * times // half of the expected number is beyond chance
 		if got := strings.Count(want, code.String()+" "); got < least {
 			t.Errorf("%d of %d calls ended in %s", got, draws, code)
 		}

@@ -1,5 +1,5 @@
-// Package loopback knows what is on this machine, which is where tokens may go without encryption: what stays on it
-// passes nobody who could read it, and a platform that is run here, as in tests, has no certificate to show.
+// Package loopback knows what is on this machine, which is where tokens may go without encryption: no one can
+// read what stays on it, and a platform that runs here, as in tests, has no certificate.
 //
 // This machine is "localhost", every name below that, and the loopback addresses. Its other addresses are not: another
 // machine can have them tomorrow. A name is a promise that a resolver may break, so that it takes [Dial], too.

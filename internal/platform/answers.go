@@ -116,7 +116,7 @@ func readRole(answer *iam.Role) Role {
 	return role
 }
 
-// capabilityName is what people call a capability: "group_invites.create". One that is newer than the SDK has a number
+// capabilityName is the documented name of a capability: "group_invites.create". One that is newer than the SDK has a number
 // only.
 func capabilityName(capability sdk.Capability) string {
 	name, err := sdk.Stringify(capability)

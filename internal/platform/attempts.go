@@ -93,7 +93,7 @@ func (s *attempts) begin(spec InviteSpec, before existing) attempt {
 	return a
 }
 
-// release frees the mark of an attempt that nobody looks for any longer.
+// release frees the mark of an attempt whose outcome is known.
 func (s *attempts) release(a attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -96,7 +96,7 @@ func TestAnAPIThatNeverSpeaksEndsEveryOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() }) // Connections are made by the kernel, and nobody takes them.
+	t.Cleanup(func() { _ = listener.Close() }) // The kernel makes connections, and they are never accepted.
 	for method, operation := range faultOperations {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()

@@ -119,7 +119,7 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	}
 
 	if len(found) > 1 {
-		// Nobody else can give an organization the name of a verified one, so that is the one that is meant.
+		// The names of verified organizations are unique, so that is the one that is meant.
 		trusted := slices.DeleteFunc(slices.Clone(found), func(g Group) bool {
 			return !verified[uidp.Root(g.ID)] || len(uidp.Parents(g.ID)) != len(names)-1
 		})

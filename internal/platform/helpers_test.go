@@ -277,7 +277,7 @@ func (w *waits) total() time.Duration {
 	return total
 }
 
-// refusing is an API on which nobody listens.
+// refusing is an API that refuses connections.
 func refusing(t testing.TB) func(*setup) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -229,7 +229,7 @@ func TestReadsGoOnWhenAPageTokenExpires(t *testing.T) {
 	}
 }
 
-func TestAReaderThatGivesUpFailsNobodyElse(t *testing.T) {
+func TestReads_callerGivesUp_doesNotFailOthers(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)

@@ -65,7 +65,7 @@ func TestChaos(t *testing.T) {
 			email = "user${count.index}@example.com"
 		}
 	`, invites/2))
-	// No code is ever alive that nobody knows of. What the state knows of may be gone: a delete's answer can be lost too.
+	// No code is ever valid that the state does not have. The reverse can happen: a delete's answer can be lost, too.
 	noOrphan := func(when string) (live, known []string) {
 		t.Helper()
 		for _, invite := range e.Live() {

@@ -34,7 +34,7 @@ func (c *collected) String() string {
 	return c.text.String()
 }
 
-// With -debug the provider runs on its own, and what it logs goes to the terminal of whoever started it.
+// With -debug the provider runs on its own, and logs to the terminal that it was started from.
 func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)

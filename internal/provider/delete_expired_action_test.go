@@ -26,7 +26,7 @@ func idsOnPlatform(p *acctest.Platform) []string {
 	return ids
 }
 
-// addExpired adds invites to a group whose time is over.
+// addExpired adds expired invites to a group.
 func addExpired(p *acctest.Platform, group string, count int) []string {
 	var ids []string
 	for i := range count {
@@ -37,8 +37,8 @@ func addExpired(p *acctest.Platform, group string, count int) []string {
 	return ids
 }
 
-// addAlive adds invites to a group whose time is not over, one of them by no more than a second.
-func addAlive(p *acctest.Platform, group string) []string {
+// addValid adds valid invites to a group, one of them for one second.
+func addValid(p *acctest.Platform, group string) []string {
 	var ids []string
 	for _, ttl := range []time.Duration{24 * time.Hour, time.Second} {
 		ids = append(ids, p.AddInvite(emulator.Invite{Group: p.Group(group), RoleUID: p.Role("viewer"), TTL: ttl, Created: acctest.Start}).UID)
@@ -78,7 +78,7 @@ func TestDeleteExpiredAction_deletesOnlyExpired(t *testing.T) {
 			t.Parallel()
 			p := acctest.New(t)
 			gone := map[string][]string{"acme.example": addExpired(p, "acme.example", 2), "acme.example/platform": addExpired(p, "acme.example/platform", 3)}
-			stays := append(addAlive(p, "acme.example"), addAlive(p, "acme.example/platform")...)
+			stays := append(addValid(p, "acme.example"), addValid(p, "acme.example/platform")...)
 			for group, ids := range gone {
 				if !slices.Contains(test.wantGone, group) {
 					stays = append(stays, ids...)
@@ -108,7 +108,7 @@ func TestDeleteExpiredAction_deletesOnlyExpired(t *testing.T) {
 func TestDeleteExpiredAction_nothingExpired(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	addAlive(p, "acme.example")
+	addValid(p, "acme.example")
 	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
 	if want := []string{"0 of 2 invites in acme.example have expired."}; len(diags) > 0 || !slices.Equal(said, want) {
 		t.Errorf("it said %q and %v, want %q", said, diags, want)
@@ -163,7 +163,7 @@ func TestDeleteExpiredAction_platformsClock(t *testing.T) {
 			theirs := newSkewedClock()
 			p := acctest.New(t, theirs.set)
 			theirs.skew(p, test.ahead)
-			// By our clock, its time is over just now.
+			// By our clock, it has just expired.
 			p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-time.Hour), TTL: time.Hour})
 			if _, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"}); len(diags) > 0 {
 				t.Fatal(diags)
@@ -240,7 +240,7 @@ func TestDeleteExpiredAction_configuration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	addExpired(p, "acme.example", 3)
-	stays := addAlive(p, "acme.example")
+	stays := addValid(p, "acme.example")
 	w := workspace(t, p, fmt.Sprintf(`
 		action %q "tidy" {
 		  config {

@@ -116,8 +116,8 @@ func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
 	return c.compare.AddStateValue(kim, attribute(c.attribute))
 }
 
-// minted records the codes that the platform mints from now on, those that are revoked later too.
-func minted(e *emulator.Emulator) (recorded func() acctest.Canaries) {
+// recordCodes records the codes that the platform returns from now on, including those that are revoked later.
+func recordCodes(e *emulator.Emulator) (recorded func() acctest.Canaries) {
 	var mu sync.Mutex
 	codes := acctest.Canaries{}
 	e.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(response proto.Message) {

@@ -24,7 +24,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestEphemeralInviteCodeIsHandedOn(t *testing.T) {
+func TestInviteCodeEphemeral_code_isHandedOn(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	factories := p.Factories()
@@ -72,14 +72,14 @@ func TestEphemeralInviteCodeIsHandedOn(t *testing.T) {
 	})
 	expectNoneAlive(t, p.Emulator, "after destroy")
 	if created, deleted := p.Count("CreateGroupInvite"), p.Count("DeleteGroupInvite"); created == 0 || created != deleted {
-		t.Errorf("%d codes were minted and %d revoked", created, deleted)
+		t.Errorf("%d codes were created and %d revoked", created, deleted)
 	}
 }
 
-func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
+func TestInviteCodeEphemeral_code_isInNoFile(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	recorded := minted(p.Emulator)
+	recorded := recordCodes(p.Emulator)
 	handedOver := filepath.Join(t.TempDir(), "code")
 	w := workspace(t, p, fmt.Sprintf(`
 		ephemeral "chainguard_invite_code" "kim" {
@@ -95,11 +95,11 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 	`, handedOver))
 	w.NeedsVersion("1.10.0", "1.11.0")
 
-	inNoFile := func(when string, wantMinted int) {
+	inNoFile := func(when string, wantCreated int) {
 		t.Helper()
 		expectNoneAlive(t, p.Emulator, when)
-		if codes := recorded(); len(codes) != wantMinted {
-			t.Fatalf("%s, %d codes were minted, want %d", when, len(codes), wantMinted)
+		if codes := recorded(); len(codes) != wantCreated {
+			t.Fatalf("%s, %d codes were created, want %d", when, len(codes), wantCreated)
 		}
 		recorded().ExpectNoneIn(t, w.Path("."))
 	}
@@ -110,7 +110,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 	w.Run("apply", "saved.tfplan")
 	inNoFile("after apply", 2)
 	if content, err := os.ReadFile(handedOver); err != nil || string(content) != recorded()["code 2"] {
-		t.Errorf("the provisioner was not handed the code that was minted for it: %v", err)
+		t.Errorf("the provisioner was not handed the code that was created for it: %v", err)
 	}
 	recorded().ExpectNone(t, "the plan as JSON", w.Run("show", "-json", "saved.tfplan"))
 	recorded().ExpectNone(t, "the state as JSON", w.Run("show", "-json"))
@@ -119,7 +119,7 @@ func TestEphemeralInviteCodeIsInNoFile(t *testing.T) {
 	expectNoneAlive(t, p.Emulator, "after destroy")
 }
 
-func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
+func TestInviteCodeEphemeral_unknownArguments_createNothing(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	w := workspace(t, p, `
@@ -146,11 +146,11 @@ func TestEphemeralInviteCodeIsNotMintedWhereInputsAreUnknown(t *testing.T) {
 	w.Run("apply", "saved.tfplan")
 	expectNoneAlive(t, p.Emulator, "after apply")
 	if count := p.Count("CreateGroupInvite"); count != 1 {
-		t.Errorf("%d codes were minted, want 1", count)
+		t.Errorf("%d codes were created, want 1", count)
 	}
 }
 
-func TestEphemeralInviteCodeIsNotMintedWhereProviderSettingsAreUnknown(t *testing.T) {
+func TestInviteCodeEphemeral_unknownProviderSettings_createNothing(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	w := workspace(t, p, fmt.Sprintf(`
@@ -183,14 +183,14 @@ func TestEphemeralInviteCodeIsNotMintedWhereProviderSettingsAreUnknown(t *testin
 	w.Run("apply", "saved.tfplan")
 	expectNoneAlive(t, p.Emulator, "after apply")
 	if count := p.Count("CreateGroupInvite"); count != 1 {
-		t.Errorf("%d codes were minted, want 1", count)
+		t.Errorf("%d codes were created, want 1", count)
 	}
 }
 
-func TestEphemeralInviteCodeOfPlansCanBeRevokedWhereThatOfTheApplyIsNot(t *testing.T) {
+func TestInviteCodeEphemeral_revokeOnClose_canApplyToPlansOnly(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	recorded := minted(p.Emulator)
+	recorded := recordCodes(p.Emulator)
 	w := workspace(t, p, `
 		ephemeral "chainguard_invite_code" "kim" {
 		  group           = "acme.example"
@@ -231,7 +231,7 @@ func with(config, more acctest.Config) acctest.Config {
 	return all
 }
 
-func TestOpenedInviteCodeKeepsWhatTheConfigurationSays(t *testing.T) {
+func TestInviteCodeEphemeral_open_keepsTheConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		block, config acctest.Config
@@ -279,7 +279,7 @@ func TestOpenedInviteCodeKeepsWhatTheConfigurationSays(t *testing.T) {
 				}
 			}
 			if live := p.Live(); len(live) != 1 || result["id"] != live[0].UID || result["code"] != live[0].Code {
-				t.Errorf("the result is not the invite that was minted, of which there are %d", len(live))
+				t.Errorf("the result is not the invite that was created, of which there are %d", len(live))
 			}
 			if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 				t.Error(diags)
@@ -289,7 +289,7 @@ func TestOpenedInviteCodeKeepsWhatTheConfigurationSays(t *testing.T) {
 	}
 }
 
-func TestOpenedInviteCodeLeavesNothingButItsIDForClosing(t *testing.T) {
+func TestInviteCodeEphemeral_open_leavesOnlyTheIDForClose(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	_, private, diags := p.Protocol(t, nil).Open(inviteCode, with(kims, acctest.Config{"email": "kim@example.com"}))
@@ -302,11 +302,11 @@ func TestOpenedInviteCodeLeavesNothingButItsIDForClosing(t *testing.T) {
 	}
 }
 
-func TestClosingAnInviteCodeThatIsGoneSucceeds(t *testing.T) {
+func TestInviteCodeEphemeral_close_succeedsIfTheInviteIsGone(t *testing.T) {
 	t.Parallel()
 	for name, vanish := range map[string]func(*acctest.Platform){
-		"revoked by somebody":  func(p *acctest.Platform) { p.DeleteInvite(p.Live()[0].UID) },
-		"redeemed":             func(p *acctest.Platform) { _ = p.Accept(p.Live()[0].Code) },
+		"revoked by an owner":  func(p *acctest.Platform) { p.DeleteInvite(p.Live()[0].UID) },
+		"accepted":             func(p *acctest.Platform) { _ = p.Accept(p.Live()[0].Code) },
 		"gone with its group":  func(p *acctest.Platform) { p.DeleteGroup(p.Group("acme.example/platform")) },
 		"not missed by delete": func(p *acctest.Platform) { p.SetMissingDeleteOK(true); p.DeleteInvite(p.Live()[0].UID) },
 	} {
@@ -326,7 +326,7 @@ func TestClosingAnInviteCodeThatIsGoneSucceeds(t *testing.T) {
 	}
 }
 
-func TestClosingThatFailsSaysHowToRevokeByHand(t *testing.T) {
+func TestInviteCodeEphemeral_failedClose_saysHowToRevoke(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
@@ -346,7 +346,7 @@ func TestClosingThatFailsSaysHowToRevokeByHand(t *testing.T) {
 	}
 }
 
-func TestInviteCodeThatOutlivesItsRunIsNotRevoked(t *testing.T) {
+func TestInviteCodeEphemeral_revokeOnCloseFalse_keepsTheInvite(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
@@ -371,7 +371,7 @@ func TestInviteCodeThatOutlivesItsRunIsNotRevoked(t *testing.T) {
 	}
 }
 
-func TestOpeningMintsNothingOfWhatIsUnknown(t *testing.T) {
+func TestInviteCodeEphemeral_openWithUnknowns_createsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ block, config acctest.Config }{
 		"group":                {config: acctest.Config{"group": acctest.Unknown, "role": "viewer"}},
@@ -404,7 +404,7 @@ func TestOpeningMintsNothingOfWhatIsUnknown(t *testing.T) {
 	}
 }
 
-func TestInviteCodeOfAnInterruptedRunIsRevoked(t *testing.T) {
+func TestInviteCodeEphemeral_interruptedRun_revokesTheCode(t *testing.T) {
 	t.Parallel()
 	for _, revoke := range []bool{true, false} {
 		t.Run(fmt.Sprintf("revoke_on_close=%t", revoke), func(t *testing.T) {
@@ -424,7 +424,7 @@ func TestInviteCodeOfAnInterruptedRunIsRevoked(t *testing.T) {
 	}
 }
 
-func TestLostInviteCodeIsRevokedAndMintedAgain(t *testing.T) {
+func TestInviteCodeEphemeral_lostCreate_isDeletedAndRepeated(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
@@ -454,7 +454,7 @@ func TestLostInviteCodeIsRevokedAndMintedAgain(t *testing.T) {
 	expectNoneAlive(t, p.Emulator, "after close")
 }
 
-func TestOpeningThatFailsMintsNothing(t *testing.T) {
+func TestInviteCodeEphemeral_failedOpen_createsNothing(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		config acctest.Config
@@ -490,7 +490,7 @@ func TestOpeningThatFailsMintsNothing(t *testing.T) {
 	}
 }
 
-func TestEphemeralInviteCodeRefusesBadInputOffline(t *testing.T) {
+func TestInviteCodeEphemeral_invalidArguments_failOffline(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)

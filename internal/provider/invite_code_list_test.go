@@ -239,7 +239,7 @@ func TestInviteCodeList_query(t *testing.T) {
 		t.Fatal(err)
 	}
 	if blocks := len(regexp.MustCompile(`(?m)^import \{`).FindAll(generated, -1)); blocks != many {
-		t.Errorf("%d invites are to be imported, want %d", blocks, many)
+		t.Errorf("%d import blocks, want %d", blocks, many)
 	}
 	output := w.Run("plan")
 	if want := fmt.Sprintf("Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", many); !strings.Contains(output, want) {

@@ -65,7 +65,7 @@ func TestInviteCodeResource_recipients_keepTheCodeOutOfEverything(t *testing.T) 
 	key := acctest.NewSSHKey(t)
 	w, e := acctest.NewProgramWorkspace(t)
 	log := trace(t, w)
-	codes := minted(e)
+	codes := recordCodes(e)
 	config := func(ttl string) string {
 		return kimWith(acmeViewer+"ttl = \""+ttl+"\"\n"+sealedTo(`no-pty,from="10.0.0.0/8" `+key.Public+" kim@laptop")) +
 			"output \"kim\" {\nvalue = chainguard_invite_code.kim.encrypted_code\n}\n"
@@ -405,7 +405,7 @@ func failingSeal(p *acctest.Platform, fails func() bool) map[string]acctest.Serv
 func TestInviteCodeResource_seal_deletesTheInviteIfItFails(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	codes := minted(p.Emulator)
+	codes := recordCodes(p.Emulator)
 	w := acctest.NewWorkspace(t, "", failingSeal(p, func() bool { return true }))
 	w.Configure(kimWith(acmeViewer + sealedTo(acctest.NewSSHKey(t).Public)))
 	output, err := w.Try("apply", "-auto-approve")
@@ -430,7 +430,7 @@ func TestInviteCodeResource_seal_deletesTheInviteIfItFails(t *testing.T) {
 func TestInviteCodeResource_seal_keepsInStateWhatItCannotDelete(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
-	recorded := minted(p.Emulator)
+	recorded := recordCodes(p.Emulator)
 	failing := true
 	w := acctest.NewWorkspace(t, "", failingSeal(p, func() bool { return failing }))
 	w.Configure(kimWith(acmeViewer + sealedTo(acctest.NewSSHKey(t).Public)))

@@ -51,7 +51,7 @@ func (d *roleDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				Validators:          []validator.String{roleReference},
 			},
 			"group": schema.StringAttribute{
-				MarkdownDescription: "Group in which the role is to be granted: " + groupForms + ". `name` is then one of Chainguard's built-in " +
+				MarkdownDescription: "Group to grant the role in: " + groupForms + ". `name` is then one of Chainguard's built-in " +
 					"roles, or a custom role of the group or of a group above it. Defaults to the provider's `group`. With neither, `name` is " +
 					"any visible role, and a built-in role takes precedence.",
 				Optional: true,

@@ -49,7 +49,7 @@ func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 			t.Parallel()
 			w, e := acctest.NewProgramWorkspace(t)
 			w.NeedsVersion("1.10.0", "1.11.0")
-			recorded := minted(e)
+			recorded := recordCodes(e)
 			w.Setenv("TF_LOG", "TRACE")
 			w.Setenv("TF_LOG_PATH", w.Path("trace.log"))
 			w.Configure(test.configuration)
@@ -57,7 +57,7 @@ func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 				t.Errorf("it succeeded:\n%s", output)
 			}
 			if len(recorded()) == 0 {
-				t.Error("nothing was minted, so this proves nothing")
+				t.Error("nothing was created, so this proves nothing")
 			}
 			expectNoneAlive(t, e, "after a failure")
 			recorded().ExpectNoneIn(t, w.Path("."))

@@ -143,7 +143,7 @@ func (c *Conn) throttled(ctx context.Context, call *call) error {
 		}
 		c.throttle.backOff(c.config.Clock.Now(), after)
 		if c.throttle.wait(ctx, c.config.Clock) != nil {
-			return err // That the server has no room says more than that the time ran out meanwhile.
+			return err // A server that is busy is a better explanation than the deadline.
 		}
 	}
 }

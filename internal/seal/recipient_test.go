@@ -33,7 +33,7 @@ func lowOrderKey() string {
 		Name string
 		Key  []byte
 	}{"ssh-ed25519", point})
-	return "ssh-ed25519 " + base64.StdEncoding.EncodeToString(blob) + " nobody"
+	return "ssh-ed25519 " + base64.StdEncoding.EncodeToString(blob) + " test"
 }
 
 func certificate(t *testing.T) string {
@@ -150,7 +150,6 @@ func TestParseRecipient_neverShowsAPrivateKey(t *testing.T) {
 	}
 }
 
-// What ssh-keygen writes is what people have.
 func TestParseRecipient_takesWhatSSHKeygenWrites(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("ssh-keygen")

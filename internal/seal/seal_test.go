@@ -151,7 +151,7 @@ func TestSeal_eachRecipientDecrypts(t *testing.T) {
 			}
 		}
 		if _, err := decrypt(t, sealed, newED25519(t).identity(t)); err == nil {
-			t.Errorf("%s: somebody else's key decrypts", name)
+			t.Errorf("%s: another key decrypts", name)
 		}
 	}
 }
@@ -196,7 +196,7 @@ func ageIsPostQuantum(t *testing.T, program string, pair keyPair) bool {
 func TestSeal_withoutRecipientsIsAnError(t *testing.T) {
 	t.Parallel()
 	if sealed, err := (Recipients{}).Seal(code); err == nil || sealed != "" || strings.Contains(err.Error(), code.Reveal()) {
-		t.Errorf("sealed to nobody: %q, %v", sealed, err)
+		t.Errorf("sealed without recipients: %q, %v", sealed, err)
 	}
 }
 

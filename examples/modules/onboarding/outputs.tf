@@ -10,7 +10,7 @@ output "encrypted_codes" {
 }
 
 output "invites" {
-  description = "The invite of each person, by address: its id, status and end. No secrets."
+  description = "The invite of each person, by address: its id, status and expiration. No secrets."
   value = {
     for email, invite in chainguard_invite_code.person : email => {
       id         = invite.id

@@ -1,5 +1,5 @@
 variable "group" {
-  description = "Group that everybody joins: a name, names joined by \"/\", or a UIDP."
+  description = "Group that they join: a name, names joined by \"/\", or a UIDP."
   type        = string
   nullable    = false
 
@@ -10,7 +10,7 @@ variable "group" {
 }
 
 variable "people" {
-  description = "Who is invited: email addresses, each with the role that it gets."
+  description = "People to invite: email addresses, each with its role."
   type        = map(string)
   nullable    = false
 
@@ -21,24 +21,24 @@ variable "people" {
 
   validation {
     condition     = alltrue([for email in keys(var.people) : email == lower(email)])
-    error_message = "Write addresses in lower case, so that nobody is invited twice."
+    error_message = "Write addresses in lower case, so that no one is invited twice."
   }
 
   validation {
     condition     = alltrue([for role in values(var.people) : role != ""])
-    error_message = "Everybody needs a role, such as viewer."
+    error_message = "Each person needs a role, such as viewer."
   }
 }
 
 variable "recipients" {
-  description = "Public keys (SSH or age) of those whose code is encrypted to their keys: email addresses, each with its keys."
+  description = "Public keys (SSH or age) to encrypt codes to: email addresses, each with its keys."
   type        = map(set(string))
   default     = {}
   nullable    = false
 }
 
 variable "ttl" {
-  description = "How long each code lives, such as 5d or 36h."
+  description = "How long each code is valid, such as 5d or 36h."
   type        = string
   default     = "7d"
   nullable    = false
@@ -50,7 +50,7 @@ variable "ttl" {
 }
 
 variable "reinvite" {
-  description = "Whether somebody who let a code lapse gets another."
+  description = "Whether a code that expired before it was accepted is created again."
   type        = bool
   default     = true
   nullable    = false

@@ -132,7 +132,7 @@ type cell struct {
 	latency           time.Duration
 }
 
-// measure measures each cell as often as it is to be measured. All take their turn, so that a machine whose speed
+// measure measures each cell the configured number of times. All take turns, so that a machine whose speed
 // drifts is as fast for each.
 func (o options) measure(ctx context.Context, progress io.Writer) (_ *results, err error) {
 	r := &results{options: o, providers: []subject{ours(o.provider)}, measurements: map[cell]measurement{}}

@@ -1,4 +1,4 @@
-# What is wrong with the inputs is found while planning, before anything is minted.
+# Invalid inputs fail at plan, before any invite is created.
 
 variables {
   group  = "acme.example"

@@ -1,10 +1,10 @@
-# The runs share a state: each goes on from where the one before it stopped. At the end, Terraform destroys everything.
+# The runs share a state: each continues where the previous one stopped. At the end, Terraform destroys everything.
 
 variables {
   group = "acme.example/platform"
 }
 
-run "invites_everybody" {
+run "invites_each_person" {
   variables {
     people = {
       "ada@acme.example" = "viewer"
@@ -14,7 +14,7 @@ run "invites_everybody" {
 
   assert {
     condition     = toset(keys(output.codes)) == toset(["ada@acme.example", "lin@acme.example"])
-    error_message = "Everybody should get a code, and nobody else."
+    error_message = "Each person should get a code, and no one else."
   }
 
   assert {
@@ -29,7 +29,7 @@ run "invites_everybody" {
 
   assert {
     condition     = alltrue([for invite in values(chainguard_invite_code.person) : invite.single_use])
-    error_message = "Each invite should be for a single use."
+    error_message = "Each invite should be single-use."
   }
 }
 
@@ -60,7 +60,7 @@ run "encrypts_codes_to_keys" {
   }
 }
 
-run "leaves_others_alone_when_somebody_joins" {
+run "leaves_others_alone_when_a_person_joins" {
   command = plan
 
   variables {
@@ -74,10 +74,10 @@ run "leaves_others_alone_when_somebody_joins" {
     }
   }
 
-  # In a plan, the id of an invite is known only if the invite stays. What is not known fails an assertion.
+  # In a plan, the id of an invite is known only if the invite stays. An unknown value fails an assertion.
   assert {
     condition     = alltrue([for email in ["ada@acme.example", "lin@acme.example"] : output.invites[email].id != ""])
-    error_message = "An invite that did not change should not be minted again."
+    error_message = "An invite that did not change should not be created again."
   }
 }
 
@@ -90,11 +90,11 @@ run "gives_another_role_and_takes_invites_back" {
 
   assert {
     condition     = chainguard_invite_code.person["ada@acme.example"].role_name == "owner"
-    error_message = "The invite should give the new role."
+    error_message = "The invite should grant the new role."
   }
 
   assert {
     condition     = toset(keys(output.codes)) == toset(["ada@acme.example"])
-    error_message = "Who is no longer in people should have no code."
+    error_message = "A person who was removed should have no code."
   }
 }
