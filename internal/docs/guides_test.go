@@ -70,3 +70,34 @@ func TestRequiredProviders_versions_arePinned(t *testing.T) {
 		t.Fatalf("found only %d required providers", found)
 	}
 }
+
+// The first use of a term that is Chainguard's own links to the glossary.
+func TestGuides_terms_linkToTheGlossary(t *testing.T) {
+	t.Parallel()
+	terms := map[string]*regexp.Regexp{
+		"uidp":       regexp.MustCompile(`\bUIDPs?\b`),
+		"capability": regexp.MustCompile(`\b[Cc]apabilit(?:y|ies)\b`),
+	}
+	checked := 0
+	for name, p := range pages(t) {
+		if path.Dir(name) != "docs/guides" || path.Base(name) == "glossary.md" {
+			continue
+		}
+		_, prose, _ := strings.Cut(p.prose, "\n# ") // Without the front matter and the title.
+		prose = heading.ReplaceAllString(inlineCode.ReplaceAllString(prose, ""), "")
+		for anchor, term := range terms {
+			first := term.FindStringIndex(prose)
+			if first == nil {
+				continue
+			}
+			checked++
+			_, rest, _ := strings.Cut(prose[first[0]:], "]")
+			if target, _, _ := strings.Cut(strings.TrimPrefix(rest, "("), ")"); !strings.HasSuffix(target, ".md#"+anchor) && !strings.HasPrefix(target, "authentication.md#") {
+				t.Errorf("%s: the first use of %q does not link to the glossary", name, prose[first[0]:first[1]])
+			}
+		}
+	}
+	if checked < 8 {
+		t.Fatalf("only %d terms were found", checked)
+	}
+}
