@@ -13,7 +13,7 @@ import (
 // strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
 // the faults left it.
 func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
-	for _, f := range e.faults.due(method, when, request) {
+	for _, f := range e.due(method, when, request) {
 		if err := pause(ctx, f.Delay); err != nil {
 			return nil, err
 		}

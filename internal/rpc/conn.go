@@ -215,7 +215,7 @@ func (c *Conn) signedIn(ctx context.Context, call *call, timeout time.Duration) 
 // send makes one try and returns the token that it was made with.
 func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (token string, err error) {
 	call.outcome = Outcome{}
-	// Not bounded by the timeout of a try: the user may have to sign in in a browser, and the source of the token
+	// Not bounded by the timeout of a try: the user may have to sign in with a browser, and the source of the token
 	// bounds that.
 	signedIn, err := c.config.Tokens.Token(ctx)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/oauth2"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -60,8 +59,8 @@ func connectTo(t *testing.T, url string, change func(*Config)) (*Conn, *countedT
 	return conn, tokens, fake
 }
 
-func (c *Conn) read(ctx context.Context, options ...grpc.CallOption) error {
-	return c.Invoke(ctx, readMethod, &emptypb.Empty{}, &emptypb.Empty{}, options...)
+func (c *Conn) read(ctx context.Context) error {
+	return c.Invoke(ctx, readMethod, &emptypb.Empty{}, &emptypb.Empty{})
 }
 
 func (c *Conn) write(ctx context.Context) error {
