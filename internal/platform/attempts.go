@@ -78,9 +78,10 @@ func (s *attempts) begin(spec InviteSpec, before existing) attempt {
 	if s.marks[key] == nil {
 		s.marks[key] = map[time.Duration]struct{}{}
 	}
-	first := rand.N(maxMark / time.Millisecond) //nolint:gosec // G404: a mark is no secret.
-	for i := range maxMark / time.Millisecond {
-		mark := ((first+i)%(maxMark/time.Millisecond) + 1) * time.Millisecond
+	const marks = int(maxMark / time.Millisecond)
+	first := rand.IntN(marks) //nolint:gosec // G404: a mark is no secret.
+	for i := range marks {
+		mark := time.Duration((first+i)%marks+1) * time.Millisecond
 		_, used := s.marks[key][mark]
 		// A lifetime of whole seconds is what a platform that rounds gives to any invite.
 		if used || (spec.TTL-mark)%time.Second == 0 {

@@ -52,6 +52,7 @@ func TestCreateInvite_interrupted_beforeItIsSent(t *testing.T) {
 			time.AfterFunc(20*time.Millisecond, interrupt)
 		},
 		"while the API limits requests": func(t *testing.T, f *fixture, interrupt func()) {
+			t.Helper()
 			f.Inject(emulator.Fault{Method: "GetGroup", Code: codes.ResourceExhausted, RetryAfter: time.Minute})
 			waiting, cancel := context.WithCancel(t.Context())
 			f.waits.during = func(time.Duration) { cancel() }

@@ -20,11 +20,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// loses has the answers to creates get lost, after the commit or before. then, if it is set, happens at the first.
-func (f *fixture) loses(when emulator.When, times int, then func()) {
+// loses has the answer to one create get lost, after the commit or before. then, if it is set, happens at the first.
+func (f *fixture) loses(when emulator.When, then func()) {
 	var first sync.Once
 	f.Inject(emulator.Fault{
-		Method: "CreateGroupInvite", When: when, Code: codes.Unavailable, Times: times,
+		Method: "CreateGroupInvite", When: when, Code: codes.Unavailable, Times: 1,
 		Match: func(proto.Message) bool {
 			if then != nil {
 				first.Do(then)
@@ -51,7 +51,7 @@ func (f *fixture) another(t testing.TB) *Client {
 func TestCreateInvite_lost_costsTwoListingsAndOneDeletion(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.loses(after, 1, nil)
+	f.loses(after, nil)
 
 	got, err := f.client.CreateInvite(t.Context(), f.spec())
 	if err != nil {
@@ -73,7 +73,7 @@ func TestCreateInvite_lost_cleaningUpRetriesEveryFailure(t *testing.T) {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
 			f := start(t)
-			f.loses(after, 1, nil)
+			f.loses(after, nil)
 			const failures = 7 // more than any other call has tries
 			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: code, Times: failures})
 			f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: code, Times: failures})
@@ -95,7 +95,7 @@ func TestCreateInvite_lost_cleaningUpOutlivesACallThatHangs(t *testing.T) {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			f := start(t, func(s *setup) { s.realTime, s.client.RequestTimeout = true, time.Second })
-			f.loses(after, 1, nil)
+			f.loses(after, nil)
 			f.Inject(emulator.Fault{Method: method, Hang: true, Times: 1})
 
 			got, err := f.client.CreateInvite(t.Context(), f.spec())
@@ -228,7 +228,7 @@ func TestCreateInvite_lost_anotherProcessCreatesTheSame(t *testing.T) {
 					}
 					var theirs *Invite
 					var lost, created atomic.Bool
-					f.loses(when, 1, func() { lost.Store(true) })
+					f.loses(when, func() { lost.Store(true) })
 					f.OnRequest("ListGroupInvites", func(proto.Message) {
 						if !lost.Load() || created.Swap(true) {
 							return
@@ -268,7 +268,7 @@ func TestCreateInvite_lost_anInviteThatWasThereBeforeStays(t *testing.T) {
 				f := start(t)
 				there := f.add(f.spec())
 				f.clock.Advance(ago)
-				f.loses(when, 1, nil)
+				f.loses(when, nil)
 
 				got, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -297,7 +297,7 @@ func TestCreateInvite_lost_everyMarkIsInUse(t *testing.T) {
 			spec.TTL -= mark
 			want = append(want, f.add(spec).UID)
 		}
-		f.loses(when, 1, nil)
+		f.loses(when, nil)
 
 		got, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -322,7 +322,7 @@ func TestCreateInvite_lost_existingInvitesNotKnown(t *testing.T) {
 			there := f.add(f.spec())
 			f.clock.Advance(ago)
 			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: codes.Canceled, Times: 1})
-			f.loses(when, 1, nil)
+			f.loses(when, nil)
 
 			got, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -362,7 +362,7 @@ func TestCreateInvite_lost_platformThatRoundsLifetimes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		f.loses(after, 1, nil)
+		f.loses(after, nil)
 
 		_, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -408,7 +408,7 @@ func TestCreateInvite_platformThatRefusesTheMark(t *testing.T) {
 			}
 
 			// Without a mark, a lost invite can only be named.
-			f.loses(after, 1, nil)
+			f.loses(after, nil)
 			_, err := f.client.CreateInvite(t.Context(), f.spec())
 			wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted")
 			if got := len(f.live()); got != 3 {
@@ -505,7 +505,7 @@ func TestCreateInvite_lost_clocksThatDiffer(t *testing.T) {
 					f.SetNoDate(!dated)
 					there := f.add(f.spec())
 					f.clock.Advance(time.Hour)
-					f.loses(when, 1, nil)
+					f.loses(when, nil)
 
 					got, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -529,7 +529,7 @@ func TestCreateInvite_lost_ignoresTheCaseOfTheAddress(t *testing.T) {
 	f := start(t)
 	spec := f.spec()
 	spec.Email = "Kim@Acme.Example"
-	f.loses(after, 1, func() {
+	f.loses(after, func() {
 		f.SetInvite(f.live()[0], func(i *emulator.Invite) { i.Email = strings.ToLower(i.Email) })
 	})
 
@@ -562,7 +562,7 @@ func TestCreateInvite_lost_cannotLook(t *testing.T) {
 				f.client.limits.cleanUp = 500 * time.Millisecond
 			}
 			var lost atomic.Bool
-			f.loses(after, 1, func() { lost.Store(true) })
+			f.loses(after, func() { lost.Store(true) })
 			test.fault.Match = func(proto.Message) bool { return lost.Load() }
 			f.Inject(test.fault)
 
@@ -578,7 +578,7 @@ func TestCreateInvite_lost_cannotLook(t *testing.T) {
 func TestCreateInvite_lost_namesTheInviteThatItCannotDelete(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.loses(after, 1, nil)
+	f.loses(after, nil)
 	f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied})
 
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
@@ -599,7 +599,7 @@ func TestCreateInvite_lost_identityThatMayOnlyCreate(t *testing.T) {
 	for _, when := range []emulator.When{before, after} {
 		f := start(t, func(s *setup) { s.emulator.Seed = seed })
 		f.tokens.current = f.Token(f.Identity("creator"), f.Audience(), time.Hour)
-		f.loses(when, 1, nil)
+		f.loses(when, nil)
 
 		_, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -611,7 +611,7 @@ func TestCreateInvite_lost_interruptDoesNotStopTheSearch(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	f.loses(after, 1, interrupt)
+	f.loses(after, interrupt)
 
 	_, err := f.client.CreateInvite(ctx, f.spec())
 
@@ -655,7 +655,7 @@ func TestCreateInvite_lost_listsAsManyPagesAsItMust(t *testing.T) {
 					Group: f.group, RoleUID: f.Role("viewer"), TTL: week, Created: test.first.Add(time.Duration(i) * time.Hour),
 				})
 			}
-			f.loses(after, 1, nil)
+			f.loses(after, nil)
 			if test.spoil != nil {
 				f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(test.spoil)})
 			}
