@@ -59,7 +59,7 @@ func runAsItStands(t *testing.T, example, script string) {
 		"chainctl": `[ "$1 $2" = "auth login" ]`,
 		"age":      `[ "$1" = --decrypt ] && echo code`,
 	} {
-		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+program+"\n"), 0o700); err != nil { //nolint:gosec // G306: it is a program.
+		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+program+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
