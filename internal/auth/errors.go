@@ -25,7 +25,7 @@ type Attempt struct {
 	Reason string // never holds a token
 }
 
-// Error says what to do, and lists each source and why it gave nothing.
+// Error says what to do, and lists each source with the reason why it was skipped.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.SessionEnded {

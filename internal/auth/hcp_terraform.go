@@ -8,7 +8,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// hcpTerraform takes the token that HCP Terraform hands to a run. One with the tag CHAINGUARD is meant for us.
+// hcpTerraform takes the token that HCP Terraform issues to a run, preferably the one with the tag CHAINGUARD.
 type hcpTerraform struct {
 	audience string
 	getenv   func(string) string

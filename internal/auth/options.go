@@ -19,7 +19,7 @@ type Options struct {
 	// Clock is what tokens are held against, and waits between two tries.
 	Clock clock.Clock
 
-	// Secrets learns every token that is read, received or spent.
+	// Secrets gets every token that is read, received or used.
 	Secrets *redact.Secrets
 
 	// Environment holds the environment variables that tokens are read from.

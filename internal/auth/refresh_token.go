@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// refreshToken is the source that spends chainctl's refresh token, and puts the next one in its place. All audiences of
+// refreshToken is the source that uses chainctl's refresh token, and replaces it by the next one. All audiences of
 // chainctl share that token, so it is left to chainctl where there is one.
 type refreshToken struct {
 	cache   cache
@@ -43,7 +43,7 @@ func (r refreshToken) get(ctx context.Context) (token, error) {
 	return token{}, errors.New(strings.Join(reasons, "; "))
 }
 
-// refresh spends the refresh token in a folder of the cache. In a shared folder it may be that of any user or identity.
+// refresh uses the refresh token in a folder of the cache. In a shared folder it may be that of any user or identity.
 func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (token, error) {
 	// Without one there is nothing to lock: looking must not leave anything behind.
 	if _, err := r.spendable(ctx, folder, shared); err != nil {
@@ -69,11 +69,11 @@ func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (
 	if err := ctx.Err(); err != nil {
 		return token{}, err
 	}
-	// From here on it does not end with the caller: a token that is spent and not replaced signs the user out.
+	// From here on it does not end with the caller: a token that is used and not replaced signs the user out.
 	return r.spend(context.WithoutCancel(ctx), folder, refreshToken)
 }
 
-// spendable returns the refresh token in a folder if there is a point in spending it.
+// spendable returns the refresh token in a folder if it is worth using.
 func (r refreshToken) spendable(ctx context.Context, folder string, shared bool) (string, error) {
 	refreshToken, err := r.cache.read(ctx, folder, refreshTokenFile)
 	if err != nil {
@@ -93,7 +93,7 @@ func (r refreshToken) spendable(ctx context.Context, folder string, shared bool)
 	return refreshToken, nil
 }
 
-// spend trades the refresh token for an access token and the next refresh token, and keeps both. There is no temporary
+// spend exchanges the refresh token for an access token and the next refresh token, and stores both. There is no temporary
 // file before there is a token to put into it, so that a process that is killed meanwhile leaves none.
 func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (token, error) {
 	if err := writable(folder); err != nil {
@@ -101,11 +101,11 @@ func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (t
 	}
 	issued, next, err := r.sts.refresh(ctx, refreshToken)
 	if next != "" {
-		// If it cannot be kept after all, for want of space perhaps, the access token is still valid for this run.
+		// If it cannot be stored, because the disk is full for example, the access token is still valid for this run.
 		_ = replace(folder, refreshTokenFile, next)
 	}
 	if err != nil {
-		// chainctl, which does not know our lock, may have spent it in the meantime, and cached what it got.
+		// chainctl, which does not know our lock, may have used it in the meantime, and cached the result.
 		if cached, cacheErr := r.cache.access(ctx, folder); cacheErr == nil && !cached.expiresSoon(r.cache.clock.Now()) {
 			return cached, nil
 		}

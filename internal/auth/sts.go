@@ -41,8 +41,8 @@ func (s sts) exchange(ctx context.Context, identityToken string) (token, error) 
 	return s.read(answer)
 }
 
-// refresh spends a refresh token. The STS hands out the next one, empty if the old one stays valid. It is not
-// repeated: the token is spent even if the answer is lost.
+// refresh uses a refresh token. The STS issues the next one, empty if the old one stays valid. It is not
+// repeated: the token is used up even if the answer is lost.
 func (s sts) refresh(ctx context.Context, refreshToken string) (access token, next string, err error) {
 	var answer struct {
 		Token rawToken `json:"token"`

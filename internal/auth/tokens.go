@@ -104,7 +104,7 @@ func (t *Tokens) Discard(accessToken string) {
 }
 
 // Wait returns when no renewal is under way, or when ctx ends. Call it before the process ends: a renewal
-// that is spending a refresh token goes on when its callers have left, until the next one is written.
+// that is using a refresh token continues when its callers have left, until the next one is written.
 func (t *Tokens) Wait(ctx context.Context) {
 	idle := make(chan struct{})
 	go func() {

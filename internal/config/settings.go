@@ -45,7 +45,7 @@ type Settings struct {
 	SocialLogin      string
 	Login            string // LoginNever, LoginBrowser or LoginHeadless
 
-	// UseRefreshToken reports whether a refresh token may be spent, and asked for: chainctl's default.use-refresh-token.
+	// UseRefreshToken reports whether a refresh token may be used and requested: chainctl's default.use-refresh-token.
 	UseRefreshToken bool
 
 	RequestTimeout time.Duration

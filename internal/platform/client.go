@@ -31,7 +31,7 @@ type Config struct {
 	Observe func(ctx context.Context, call rpc.Call)
 	// Secrets is what errors are searched for. Tokens and codes are added to it. It may be nil.
 	Secrets *redact.Secrets
-	// Clock tells the time. Nil is the machine's clock.
+	// Clock is the clock. Nil is the machine's.
 	Clock clock.Clock
 }
 

@@ -82,7 +82,7 @@ type NameError struct {
 
 func (e *NameError) Error() string { return e.detail }
 
-// Repeats reports whether another error has told the cause already, and takes note that this one tells it. It is for the
+// Repeats reports whether another error has explained the cause already, and records that this one does. It is for the
 // causes that many calls share: an API that is down or not reachable.
 func (e *Error) Repeats() bool {
 	if e.cause == "" {

@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// ReadGroup returns the group with the UIDP id. [IsNotFound] tells whether the error is that there is none.
+// ReadGroup returns the group with the UIDP id. [IsNotFound] reports whether the error is that there is none.
 func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
 	doing := "reading group " + redact.Text(id)
 	answer, err := c.groups.GetGroup(ctx, &iam.GetGroupRequest{Uid: id})

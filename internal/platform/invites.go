@@ -11,7 +11,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// ReadInvite returns the invite with the UIDP id. [IsNotFound] tells whether the error is that there is none (any more).
+// ReadInvite returns the invite with the UIDP id. [IsNotFound] reports whether the error is that there is none (any more).
 // Where many invites of one group are read, it may be answered from a listing of the group that began after the client
 // was made.
 func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {

@@ -18,7 +18,7 @@ import (
 // no longer have it.
 const ClusterRoleName = "gulfstream"
 
-// ReadRole returns the role with the UIDP id. [IsNotFound] tells whether the error is that there is none.
+// ReadRole returns the role with the UIDP id. [IsNotFound] reports whether the error is that there is none.
 func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 	doing := "reading role " + redact.Text(id)
 	answer, err := c.roles.GetRole(ctx, &iam.GetRoleRequest{Uid: id})

@@ -17,7 +17,7 @@ var errEnded = errors.New("the run ended while the invite code was being created
 //   - to finish creates that are under way, and to delete their invites: the CLI can no longer take the answers
 //   - to delete ephemeral invites that are open. Terraform and OpenTofu close an ephemeral resource when everything that
 //     uses it is done, but not where something fails before (seen in Terraform 1.11 and 1.15 and OpenTofu 1.12)
-//   - to finish a sign-in that has spent a refresh token
+//   - to finish a sign-in that has used a refresh token
 type cleanup struct {
 	mu       sync.Mutex
 	ended    bool // the CLI takes no more answers
@@ -118,7 +118,7 @@ func (c *cleanup) deleteInvites(ctx context.Context) {
 	}
 }
 
-// deleteOpen deletes the invites that are open. What it cannot delete stays open. The log is all that tells of it: there
+// deleteOpen deletes the invites that are open. What it cannot delete stays open. Only the log reports it: there
 // is no CLI to answer.
 func (c *cleanup) deleteOpen(ctx context.Context) {
 	var deletions sync.WaitGroup

@@ -72,7 +72,7 @@ const (
 )
 
 // officialState is the state of the official provider's chainguard_group_invite. Its `expiration` is left out: the
-// platform tells it with more precision.
+// platform returns it with more precision.
 type officialState struct {
 	ID    string `json:"id"`
 	Group string `json:"group"`

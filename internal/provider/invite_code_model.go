@@ -12,7 +12,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// inviteFacts are the attributes of an invite that the platform tells, in every schema that has an invite. A model must
+// inviteFacts are the attributes that the platform returns, in every schema that has an invite. A model must
 // not be logged: types.String prints its value, sensitive or not.
 type inviteFacts struct {
 	ID        types.String `tfsdk:"id"`
@@ -60,7 +60,7 @@ func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	}, err
 }
 
-// FromAPI sets everything but the code and the ttl, which the platform tells only once or never. A value that the
+// FromAPI sets everything but the code and the ttl, which the platform returns once or never. A value that the
 // configuration spells in its own way is kept as long as it means the same. Otherwise the model gets the platform's
 // value, so that a plan shows the drift.
 func (m *inviteModel) FromAPI(invite *platform.Invite) {
@@ -122,19 +122,19 @@ func newInviteCodeModel() inviteCodeModel {
 	}
 }
 
-// setCreated sets what the answer to a create tells.
+// setCreated sets what a create has returned.
 func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
 	planned := m.RoleName
 	m.FromAPI(invite)
 	if !planned.IsNull() && !planned.IsUnknown() {
-		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read tells.
+		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read shows it.
 		m.RoleName = planned
 	}
 	m.Code, m.EncryptedCode = types.StringValue(invite.Code.Reveal()), types.StringNull()
 	m.Status = types.StringValue(statusActive)
 }
 
-// setFound sets what a read tells of an invite that exists, as of at.
+// setFound sets what a read has returned for an invite that exists, as of at.
 func (m *inviteCodeModel) setFound(invite *platform.Invite, at time.Time) {
 	m.FromAPI(invite)
 	renewBefore, _ := m.RenewBefore.Duration() // Zero where it is null.
@@ -194,7 +194,7 @@ func statusOf(created, expires time.Time, renewBefore time.Duration, at time.Tim
 }
 
 // statusOfMissing returns the status of an invite that no longer exists, from what it was when last read. The platform
-// deletes a single-use invite when it is accepted, and nothing tells this from a deletion by an operator. One that was
+// deletes a single-use invite when it is accepted, which looks like a deletion by an operator. One that was
 // seen expired cannot have been accepted since, and a consumed one stays consumed whatever its configuration becomes.
 func statusOfMissing(last string, singleUse bool) string {
 	switch {
@@ -229,7 +229,7 @@ func parseTime(text types.String) (time.Time, bool) {
 	return t, err == nil
 }
 
-// timeOrNull formats a time, or returns null where the platform tells none.
+// timeOrNull formats a time, or returns null if the platform returned none.
 func timeOrNull(t time.Time) types.String {
 	if t.IsZero() {
 		return types.StringNull()

@@ -63,7 +63,7 @@ func WithSeal(encrypt func(seal.Recipients, redact.Secret) (string, error)) Opti
 	return func(p *chainguardProvider) { p.seal = encrypt }
 }
 
-// New is the provider, of the version that it tells the platform and Terraform.
+// New returns the provider. It reports the version to the platform and to Terraform.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
 		p := &chainguardProvider{

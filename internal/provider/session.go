@@ -18,7 +18,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// session is what a configured provider hands to its resources: the settings, and a client that is made when it is
+// session is what a configured provider passes to its resources: the settings, and a client that is created when it is
 // first needed, so that what needs no API works offline and without credentials.
 type session struct {
 	settings config.Settings

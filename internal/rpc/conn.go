@@ -97,10 +97,10 @@ func Connect(config Config) (*Conn, error) {
 func (c *Conn) RequestTimeout() time.Duration { return c.config.RequestTimeout }
 
 // maxExhausted is how often a call is sent while the server answers ResourceExhausted. With the backoff of [throttle]
-// that takes about half a minute: longer than a burst lasts, and not so long that a spent quota looks like a hang.
+// that takes about half a minute: longer than a burst lasts, but not so long that an exhausted quota looks like a hang.
 const maxExhausted = 8
 
-// intercept makes every call. Each step is one concern: throttled waits while the server has no room, retried repeats
+// intercept makes every call. Each step is one concern: throttled waits while the server is overloaded, retried repeats
 // what failed for the moment, signedIn renews a refused token, and send makes one try.
 func (c *Conn) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, all ...grpc.CallOption) error {
 	o, options := splitOptions(all)

@@ -64,13 +64,13 @@ func (e *Error) Refused() bool {
 	}
 }
 
-// SignInError is a call that was not made for want of a token.
+// SignInError is a call that was not made because there is no token.
 type SignInError struct {
 	err  error
 	told *sync.Map // the reasons that were told
 }
 
-// Repeats reports whether another error has told the reason already, and takes note that this one tells it.
+// Repeats reports whether another error has explained the reason already, and records that this one does.
 func (e *SignInError) Repeats() bool {
 	_, told := e.told.LoadOrStore(e.err.Error(), true)
 	return told
