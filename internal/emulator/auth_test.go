@@ -23,7 +23,7 @@ func people() emulator.Seed {
 	return seed
 }
 
-func TestCallsWithoutAGoodTokenAreRefused(t *testing.T) {
+func TestAuth_callsWithoutAGoodTokenAreRefused(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	expired := p.Token(p.AdminIdentity(), p.Audience(), time.Minute)
@@ -63,7 +63,7 @@ func TestToken_ofAnotherProcess_isAccepted(t *testing.T) {
 	}
 }
 
-func TestRevokedTokensAreRefusedAndLaterOnesTaken(t *testing.T) {
+func TestAuth_revokedTokensAreRefusedAndLaterOnesTaken(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.RevokeTokens()
@@ -74,7 +74,7 @@ func TestRevokedTokensAreRefusedAndLaterOnesTaken(t *testing.T) {
 	}
 }
 
-func TestTheAudienceCanBeAnotherThanTheURL(t *testing.T) {
+func TestAuth_audienceCanBeAnotherThanTheURL(t *testing.T) {
 	t.Parallel()
 	e := emulator.ForTest(t, emulator.Options{Audience: "https://console-api.example.com"})
 	client := iam.NewGroupsServiceClient(dial(t, e))
@@ -85,7 +85,7 @@ func TestTheAudienceCanBeAnotherThanTheURL(t *testing.T) {
 	wantCode(t, err, codes.Unauthenticated)
 }
 
-func TestTheMissingCapabilityIsNamed(t *testing.T) {
+func TestAuth_missingCapabilityIsNamed(t *testing.T) {
 	t.Parallel()
 	p := start(t, people())
 	created := p.mustCreate(t, nil)
@@ -133,7 +133,7 @@ func TestTheMissingCapabilityIsNamed(t *testing.T) {
 	}
 }
 
-func TestARoleReachesWhatIsBelowItsGroupAndNothingElse(t *testing.T) {
+func TestAuth_roleReachesWhatIsBelowItsGroupAndNothingElse(t *testing.T) {
 	t.Parallel()
 	p := start(t, people())
 	manager := as(t.Context(), p.Token(p.Identity("folder manager"), p.Audience(), time.Hour))
@@ -164,7 +164,7 @@ func TestARoleReachesWhatIsBelowItsGroupAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoUIDPIsRefusedAsSuch(t *testing.T) {
+func TestAuth_whatIsNoUIDPIsRefusedAsSuch(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	_, err := p.invites.GetGroupInvite(p.admin, &iam.GetGroupInviteRequest{Uid: "nonsense"})
@@ -176,7 +176,7 @@ func TestWhatIsNoUIDPIsRefusedAsSuch(t *testing.T) {
 	}
 }
 
-func TestPermissionsOnANewGroupComeLate(t *testing.T) {
+func TestAuth_permissionsOnANewGroupComeLate(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.SetNewGroupDelay(5 * time.Second)
@@ -192,7 +192,7 @@ func TestPermissionsOnANewGroupComeLate(t *testing.T) {
 	p.mustCreate(t, inNew)
 }
 
-func TestWhatTheEmulatorDoesNotHaveIsUnimplemented(t *testing.T) {
+func TestAuth_whatTheEmulatorDoesNotHaveIsUnimplemented(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	_, err := p.groups.LookupGroup(p.admin, &iam.LookupGroupRequest{})

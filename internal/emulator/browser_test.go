@@ -41,7 +41,7 @@ func (p *platform) visit(t *testing.T, query url.Values) (status int, carried ur
 	return response.StatusCode, location.Query()
 }
 
-func TestSigningInWithABrowser(t *testing.T) {
+func TestBrowser_signIn(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	_, carried := p.visit(t, url.Values{
@@ -62,7 +62,7 @@ func TestSigningInWithABrowser(t *testing.T) {
 	}
 }
 
-func TestSigningInByAnOrganizationsName(t *testing.T) {
+func TestBrowser_signingInByAnOrganizationsName(t *testing.T) {
 	t.Parallel()
 	p := start(t, people())
 	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.SingleUse = true })
@@ -81,7 +81,7 @@ func TestSigningInByAnOrganizationsName(t *testing.T) {
 	}
 }
 
-func TestSignInsThatFailSaySoInTheRedirect(t *testing.T) {
+func TestBrowser_signInsThatFailSaySoInTheRedirect(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	tests := map[string]struct {
@@ -107,7 +107,7 @@ func TestSignInsThatFailSaySoInTheRedirect(t *testing.T) {
 	}
 }
 
-func TestTheBrowserIsOnlySentToLoopback(t *testing.T) {
+func TestBrowser_isOnlySentToLoopback(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for _, redirect := range []string{"https://elsewhere.example.com/", "", "://"} {
@@ -120,7 +120,7 @@ func TestTheBrowserIsOnlySentToLoopback(t *testing.T) {
 	}
 }
 
-func TestTheIssuerKnowsVerifiedOrganizations(t *testing.T) {
+func TestBrowser_issuerKnowsVerifiedOrganizations(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for name, want := range map[string]string{"acme.example": "true\n", "platform": "false\n", "unknown": "false\n"} {

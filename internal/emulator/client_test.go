@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestTheEnvironmentIsEnoughToCallThePlatform(t *testing.T) {
+func TestClient_environmentIsEnoughToCallThePlatform(t *testing.T) {
 	t.Parallel()
 	e := emulator.ForTest(t, emulator.Options{Audience: "https://console-api.example.com"})
 	environment := e.Environment()
@@ -35,7 +35,7 @@ func TestTheEnvironmentIsEnoughToCallThePlatform(t *testing.T) {
 	}
 }
 
-func TestATokenIsCachedWhereChainctlCachesThem(t *testing.T) {
+func TestClient_tokenIsCachedWhereChainctlCachesThem(t *testing.T) {
 	t.Parallel()
 	e := emulator.ForTest(t, emulator.Options{Audience: "https://console-api.example.com"})
 	folder := t.TempDir()

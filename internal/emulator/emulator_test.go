@@ -19,7 +19,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestOnlyLoopbackIsServed(t *testing.T) {
+func TestEmulator_onlyLoopbackIsServed(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{":0", "0.0.0.0:0", "192.0.2.1:80", "example.com:80", "127.0.0.1", "[::]:0"} {
 		e, err := emulator.New(emulator.Options{Listen: address})
@@ -47,7 +47,7 @@ func TestOnlyLoopbackIsServed(t *testing.T) {
 	}
 }
 
-func TestATakenPortIsAnError(t *testing.T) {
+func TestEmulator_takenPortIsAnError(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,7 +65,7 @@ func TestATakenPortIsAnError(t *testing.T) {
 }
 
 // Not parallel: it looks at all goroutines of the process.
-func TestNothingRunsAfterClose(t *testing.T) {
+func TestEmulator_nothingRunsAfterClose(t *testing.T) {
 	e := emulator.ForTest(t, emulator.Options{})
 	conn := dial(t, e)
 	if _, err := iam.NewGroupsServiceClient(conn).ListGroups(as(t.Context(), e.AdminToken()), &iam.ListGroupsRequest{}); err != nil {
@@ -87,7 +87,7 @@ func TestNothingRunsAfterClose(t *testing.T) {
 	}
 }
 
-func TestTheDateIsTheEmulators(t *testing.T) {
+func TestEmulator_dateIsTheEmulators(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	var header metadata.MD
@@ -105,7 +105,7 @@ func TestTheDateIsTheEmulators(t *testing.T) {
 	}
 }
 
-func TestRequestsAreKeptWithoutTheirTokens(t *testing.T) {
+func TestEmulator_requestsAreKeptWithoutTheirTokens(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(p.admin, "x-extra", "yes"), time.Hour)
@@ -148,7 +148,7 @@ func TestRequestsAreKeptWithoutTheirTokens(t *testing.T) {
 	}
 }
 
-func TestManyCallersAtOnce(t *testing.T) {
+func TestEmulator_manyCallersAtOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	var wg sync.WaitGroup

@@ -18,7 +18,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestFaultsStrikeBeforeOrAfterTheCommit(t *testing.T) {
+func TestFaults_strikeBeforeOrAfterTheCommit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		fault emulator.Fault
@@ -65,7 +65,7 @@ func forParent(part string) func(proto.Message) bool {
 	}
 }
 
-func TestAHangEndsWithTheCallersPatience(t *testing.T) {
+func TestFaults_hangEndsWithTheCallersPatience(t *testing.T) {
 	t.Parallel()
 	for name, when := range map[string]emulator.When{"before": emulator.BeforeCommit, "after": emulator.AfterCommit} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestAHangEndsWithTheCallersPatience(t *testing.T) {
 	}
 }
 
-func TestAHangEndsWhenTheEmulatorCloses(t *testing.T) {
+func TestFaults_hangEndsWhenTheEmulatorCloses(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	arrived := make(chan struct{})
@@ -100,7 +100,7 @@ func TestAHangEndsWhenTheEmulatorCloses(t *testing.T) {
 	}
 }
 
-func TestACallThatIsGivenUpDuringADelayCommitsNothing(t *testing.T) {
+func TestFaults_callThatIsGivenUpDuringADelayCommitsNothing(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Delay: time.Hour})
@@ -114,7 +114,7 @@ func TestACallThatIsGivenUpDuringADelayCommitsNothing(t *testing.T) {
 	}
 }
 
-func TestAFaultStrikesAsOftenAsItIsTold(t *testing.T) {
+func TestFaults_strikesAsOftenAsItIsTold(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Code: codes.Unavailable, Times: 2})
@@ -135,7 +135,7 @@ func TestAFaultStrikesAsOftenAsItIsTold(t *testing.T) {
 	}
 }
 
-func TestAFaultAfterTheCommitWaitsForACommit(t *testing.T) {
+func TestFaults_afterTheCommitWaitsForACommit(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Code: codes.Unavailable, When: emulator.AfterCommit, Times: 1})
@@ -145,7 +145,7 @@ func TestAFaultAfterTheCommitWaitsForACommit(t *testing.T) {
 	wantCode(t, err, codes.Unavailable)
 }
 
-func TestADelayLeavesTheCallToTheNextFault(t *testing.T) {
+func TestFaults_delayLeavesTheCallToTheNextFault(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Delay: time.Millisecond})
@@ -168,7 +168,7 @@ func TestADelayLeavesTheCallToTheNextFault(t *testing.T) {
 	}
 }
 
-func TestAFaultSaysWhatItIsTold(t *testing.T) {
+func TestFaults_saysWhatItIsTold(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{
@@ -188,7 +188,7 @@ func TestAFaultSaysWhatItIsTold(t *testing.T) {
 	detail[*errdetails.QuotaFailure](t, err)
 }
 
-func TestAFaultThatCannotStrikeIsAMistake(t *testing.T) {
+func TestFaults_thatCannotStrikeIsAMistake(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for name, fault := range map[string]emulator.Fault{
@@ -205,7 +205,7 @@ func TestAFaultThatCannotStrikeIsAMistake(t *testing.T) {
 	}
 }
 
-func TestFaultsStrikeRESTAsWell(t *testing.T) {
+func TestFaults_strikeRESTAsWell(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	path := "/iam/v2/groupInvites/" + p.Group("platform")
@@ -231,7 +231,7 @@ func TestFaultsStrikeRESTAsWell(t *testing.T) {
 }
 
 // The nth call with the same request meets the same fate, whichever calls come between, and UIDPs repeat as well.
-func TestChanceFollowsFromTheSeedAndTheCallAndNotFromTheOrder(t *testing.T) {
+func TestFaults_chanceFollowsFromTheSeedAndTheCallAndNotFromTheOrder(t *testing.T) {
 	t.Parallel()
 	const people, times = 20, 10
 	// outcomes are how the calls for each person went, one after the other.
@@ -278,7 +278,7 @@ func TestChanceFollowsFromTheSeedAndTheCallAndNotFromTheOrder(t *testing.T) {
 	}
 }
 
-func TestAFaultMayInjectAnother(t *testing.T) {
+func TestFaults_mayInjectAnother(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Code: codes.Aborted, Times: 1, Match: func(proto.Message) bool {
@@ -291,7 +291,7 @@ func TestAFaultMayInjectAnother(t *testing.T) {
 	}
 }
 
-func TestAnObserverOfRequestsChangesNothing(t *testing.T) {
+func TestFaults_observerOfRequestsChangesNothing(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	seen := map[string]int{}
@@ -315,7 +315,7 @@ func TestAnObserverOfRequestsChangesNothing(t *testing.T) {
 	}
 }
 
-func TestADroppedConnectionIsReplaced(t *testing.T) {
+func TestFaults_droppedConnectionIsReplaced(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.Inject(emulator.Fault{Drop: true, Times: 1})

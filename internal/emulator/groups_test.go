@@ -14,7 +14,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestTheUIDPsOfASeedAreTheSameEveryTime(t *testing.T) {
+func TestGroups_UIDPsOfASeedAreTheSameEveryTime(t *testing.T) {
 	t.Parallel()
 	one, two := start(t, emulator.Seed{}), start(t, emulator.Seed{})
 	if a, b := one.Group("acme.example/platform"), two.Group("acme.example/platform"); a != b {
@@ -28,7 +28,7 @@ func TestTheUIDPsOfASeedAreTheSameEveryTime(t *testing.T) {
 	}
 }
 
-func TestGroupsAreFoundByNameAndPlace(t *testing.T) {
+func TestGroups_areFoundByNameAndPlace(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	org, folder := p.Group("acme.example"), p.Group("platform")
@@ -66,7 +66,7 @@ func TestGroupsAreFoundByNameAndPlace(t *testing.T) {
 	}
 }
 
-func TestAGroupsLife(t *testing.T) {
+func TestGroups_life(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{
@@ -109,7 +109,7 @@ func TestAGroupsLife(t *testing.T) {
 	wantCode(t, err, codes.NotFound)
 }
 
-func TestCreateGroupRefusesNamesThatThePlatformDoesNotAllow(t *testing.T) {
+func TestGroups_createGroupRefusesNamesThatThePlatformDoesNotAllow(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for _, name := range []string{"", "ab", "Team", "a/b"} {
@@ -130,7 +130,7 @@ func TestCreateGroup_creatorOwnsOrganization(t *testing.T) {
 	}
 }
 
-func TestDeletingAGroupBehindTheAPITakesWhatIsInIt(t *testing.T) {
+func TestGroups_deletingAGroupBehindTheAPITakesWhatIsInIt(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, nil)

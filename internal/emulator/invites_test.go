@@ -21,7 +21,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestCreateAnswersWithTheCodeAndOnlyCreateDoes(t *testing.T) {
+func TestInvites_createAnswersWithTheCodeAndOnlyCreateDoes(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) {
@@ -81,7 +81,7 @@ func TestCreateAnswersWithTheCodeAndOnlyCreateDoes(t *testing.T) {
 	}
 }
 
-func TestCreateNamesTheFieldsThatAreWrong(t *testing.T) {
+func TestInvites_createNamesTheFieldsThatAreWrong(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	other := p.AddGroup("", "other.example", p.clock.Now())
@@ -127,7 +127,7 @@ func TestCreateNamesTheFieldsThatAreWrong(t *testing.T) {
 	})
 }
 
-func TestCreateTakesTheRolesOfTheGroupAndOfThoseAbove(t *testing.T) {
+func TestInvites_createTakesTheRolesOfTheGroupAndOfThoseAbove(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for name, uid := range map[string]string{
@@ -141,7 +141,7 @@ func TestCreateTakesTheRolesOfTheGroupAndOfThoseAbove(t *testing.T) {
 	}
 }
 
-func TestMissingThingsAreNamedInTheError(t *testing.T) {
+func TestInvites_missingThingsAreNamedInTheError(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	missing := p.Group("acme.example") + "/0123456789abcdef"
@@ -169,7 +169,7 @@ func TestMissingThingsAreNamedInTheError(t *testing.T) {
 	}
 }
 
-func TestDeletingAMissingInviteIsNotFoundUnlessSwitched(t *testing.T) {
+func TestInvites_deletingAMissingInviteIsNotFoundUnlessSwitched(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	request := &iam.DeleteGroupInviteRequest{Uid: p.mustCreate(t, nil).GetUid()}
@@ -189,7 +189,7 @@ func TestDeletingAMissingInviteIsNotFoundUnlessSwitched(t *testing.T) {
 	}
 }
 
-func TestAnExpiredInviteStaysUntilItIsDeleted(t *testing.T) {
+func TestInvites_expiredInviteStaysUntilItIsDeleted(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, nil)
@@ -208,7 +208,7 @@ func TestAnExpiredInviteStaysUntilItIsDeleted(t *testing.T) {
 	}
 }
 
-func TestTheRoleOfAnInviteIsAbsentOnceItIsDeleted(t *testing.T) {
+func TestInvites_roleOfAnInviteIsAbsentOnceItIsDeleted(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.RoleUid = p.Role("invite-manager") })
@@ -229,7 +229,7 @@ func TestTheRoleOfAnInviteIsAbsentOnceItIsDeleted(t *testing.T) {
 	}
 }
 
-func TestStoredInvitesCanBeChangedBehindTheAPI(t *testing.T) {
+func TestInvites_storedInvitesCanBeChangedBehindTheAPI(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	added := p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("owner"), SingleUse: true})
@@ -250,7 +250,7 @@ func TestStoredInvitesCanBeChangedBehindTheAPI(t *testing.T) {
 	}
 }
 
-func TestListPagesThroughEverythingOnce(t *testing.T) {
+func TestInvites_listPagesThroughEverythingOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	group, role := p.Group("acme.example/platform"), p.Role("viewer")
@@ -308,7 +308,7 @@ func TestListPagesThroughEverythingOnce(t *testing.T) {
 	}
 }
 
-func TestListGoesOnWhereItWasWhenInvitesComeAndGo(t *testing.T) {
+func TestInvites_listGoesOnWhereItWasWhenInvitesComeAndGo(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	group, role := p.Group("platform"), p.Role("viewer")
@@ -335,7 +335,7 @@ func TestListGoesOnWhereItWasWhenInvitesComeAndGo(t *testing.T) {
 	}
 }
 
-func TestAnOldPageTokenStartsTheListAgain(t *testing.T) {
+func TestInvites_oldPageTokenStartsTheListAgain(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for range 3 {
@@ -359,7 +359,7 @@ func TestAnOldPageTokenStartsTheListAgain(t *testing.T) {
 	}
 }
 
-func TestSkipAddsUp(t *testing.T) {
+func TestInvites_skipAddsUp(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	var added []string
@@ -386,7 +386,7 @@ func TestSkipAddsUp(t *testing.T) {
 	}
 }
 
-func TestListRefusesWhatItCannotRead(t *testing.T) {
+func TestInvites_listRefusesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	for range 3 {
@@ -420,7 +420,7 @@ func TestListRefusesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-func TestListFilters(t *testing.T) {
+func TestInvites_listFilters(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	org, folder := p.Group("acme.example"), p.Group("platform")
@@ -464,7 +464,7 @@ func TestListFilters(t *testing.T) {
 	}
 }
 
-func TestTwentyThousandInvitesOfOneGroupAreListedInPages(t *testing.T) {
+func TestInvites_twentyThousandInvitesOfOneGroupAreListedInPages(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	group, role := p.Group("platform"), p.Role("viewer")
@@ -490,7 +490,7 @@ func TestTwentyThousandInvitesOfOneGroupAreListedInPages(t *testing.T) {
 	}
 }
 
-func TestV2beta1IsTheSamePlatform(t *testing.T) {
+func TestInvites_v2beta1IsTheSamePlatform(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	conn := dial(t, p.Emulator)
@@ -528,7 +528,7 @@ func TestV2beta1IsTheSamePlatform(t *testing.T) {
 }
 
 // The emulator answers v2beta1 with the messages of v2, which is right only as long as the two are defined alike.
-func TestV2beta1IsDefinedLikeV2(t *testing.T) {
+func TestInvites_v2beta1IsDefinedLikeV2(t *testing.T) {
 	t.Parallel()
 	pairs := [][2]proto.Message{
 		{&iam.GroupInvite{}, &iambeta.GroupInvite{}},

@@ -23,7 +23,7 @@ func (p *platform) kim() string {
 	})
 }
 
-func TestAcceptingAnInviteMakesAMember(t *testing.T) {
+func TestRegister_acceptingAnInviteMakesAMember(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) {
@@ -49,7 +49,7 @@ func TestAcceptingAnInviteMakesAMember(t *testing.T) {
 	}
 }
 
-func TestASingleUseInviteIsDeletedWhenItIsAccepted(t *testing.T) {
+func TestRegister_singleUseInviteIsDeletedWhenItIsAccepted(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.SingleUse = true })
@@ -61,7 +61,7 @@ func TestASingleUseInviteIsDeletedWhenItIsAccepted(t *testing.T) {
 	wantCode(t, p.Accept(created.GetCode()), codes.NotFound)
 }
 
-func TestInvitesThatCannotBeAccepted(t *testing.T) {
+func TestRegister_invitesThatCannotBeAccepted(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	bound := p.mustCreate(t, func(r *iam.CreateGroupInviteRequest) { r.GroupInvite.Email = "lee@example.com" })
@@ -90,7 +90,7 @@ func TestInvitesThatCannotBeAccepted(t *testing.T) {
 	}
 }
 
-func TestRegisteringOverREST(t *testing.T) {
+func TestRegister_overREST(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	created := p.mustCreate(t, nil)
@@ -104,7 +104,7 @@ func TestRegisteringOverREST(t *testing.T) {
 	}
 }
 
-func TestValidateSaysWhoCalls(t *testing.T) {
+func TestRegister_validateSaysWhoCalls(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	client := auth.NewAuthClient(dial(t, p.Emulator))

@@ -55,7 +55,7 @@ func (p *platform) restAs(t *testing.T, authorization, method, path, body string
 	return response.StatusCode, answer
 }
 
-func TestTheDocumentedRESTCallsWork(t *testing.T) {
+func TestREST_documentedRESTCallsWork(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"v2", "v2beta1"} {
 		t.Run(version, func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestTheDocumentedRESTCallsWork(t *testing.T) {
 	}
 }
 
-func TestRESTUpdatesWhatTheBodyNames(t *testing.T) {
+func TestREST_updatesWhatTheBodyNames(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	code, answer := p.rest(t, http.MethodPatch, "/iam/v2/groups/"+p.Group("platform"), `{"description":"Changed."}`)
@@ -110,7 +110,7 @@ func TestRESTUpdatesWhatTheBodyNames(t *testing.T) {
 	}
 }
 
-func TestRESTRefusesAsGRPCDoes(t *testing.T) {
+func TestREST_refusesAsGRPCDoes(t *testing.T) {
 	t.Parallel()
 	p := start(t, people())
 	viewer := "Bearer " + p.Token(p.Identity("viewer"), p.Audience(), time.Hour)

@@ -12,7 +12,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestManagedRolesAreThereForAll(t *testing.T) {
+func TestRoles_managedRolesAreThereForAll(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	p.AddRole(p.AddGroup("", "other.example", p.clock.Now()), "unseen", capabilities.Capability_CAP_IAM_GROUPS_LIST)
@@ -44,7 +44,7 @@ func TestManagedRolesAreThereForAll(t *testing.T) {
 	}
 }
 
-func TestRolesOfOneNameAreAllListed(t *testing.T) {
+func TestRoles_ofOneNameAreAllListed(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	org, folder := p.Group("acme.example"), p.Group("platform")
@@ -69,7 +69,7 @@ func TestRolesOfOneNameAreAllListed(t *testing.T) {
 	}
 }
 
-func TestARolesLife(t *testing.T) {
+func TestRoles_life(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	create := &iam.CreateRoleRequest{
@@ -112,7 +112,7 @@ func TestARolesLife(t *testing.T) {
 	wantCode(t, err, codes.NotFound)
 }
 
-func TestManagedRolesCannotBeChanged(t *testing.T) {
+func TestRoles_managedRolesCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	_, err := p.roles.DeleteRole(p.admin, &iam.DeleteRoleRequest{Uid: p.Role("viewer")})

@@ -52,7 +52,7 @@ invites:
 max_invite_ttl: 720h
 `
 
-func TestASeedFileSaysWhatThereIs(t *testing.T) {
+func TestSeed_fileSaysWhatThereIs(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "seed.yaml")
 	if err := os.WriteFile(file, []byte(fullSeed), 0o600); err != nil {
@@ -97,7 +97,7 @@ func TestASeedFileSaysWhatThereIs(t *testing.T) {
 	}
 }
 
-func TestABadSeedIsOneClearError(t *testing.T) {
+func TestSeed_badSeedIsOneClearError(t *testing.T) {
 	t.Parallel()
 	const good = "organizations:\n  - name: acme.example\nidentities:\n  - name: admin\n"
 	tests := map[string]struct {

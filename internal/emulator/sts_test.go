@@ -44,7 +44,7 @@ func (p *platform) upstream(change func(*emulator.Upstream)) string {
 	return emulator.UpstreamToken(u)
 }
 
-func TestAnUpstreamTokenIsExchanged(t *testing.T) {
+func TestSTS_upstreamTokenIsExchanged(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string][]sts.ExchangerOption{
 		"over gRPC":     nil,
@@ -88,7 +88,7 @@ func TestAnUpstreamTokenIsExchanged(t *testing.T) {
 	}
 }
 
-func TestTheIdentityFollowsFromTheUpstreamTokenIfNoneIsAskedFor(t *testing.T) {
+func TestSTS_identityFollowsFromTheUpstreamTokenIfNoneIsAskedFor(t *testing.T) {
 	t.Parallel()
 	p := start(t, pipelines())
 	pair, err := sts.ExchangePair(t.Context(), p.URL(), p.Audience(), p.upstream(nil))
@@ -100,7 +100,7 @@ func TestTheIdentityFollowsFromTheUpstreamTokenIfNoneIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestExchangesThatAreRefused(t *testing.T) {
+func TestSTS_exchangesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	p := start(t, pipelines())
 	tests := map[string]struct {
@@ -138,7 +138,7 @@ func TestSTS_exchange_defaultAudience(t *testing.T) {
 	}
 }
 
-func TestATokenCanBeNarrowed(t *testing.T) {
+func TestSTS_tokenCanBeNarrowed(t *testing.T) {
 	t.Parallel()
 	p := start(t, pipelines())
 	exchange := func(options ...sts.ExchangerOption) error {
@@ -157,7 +157,7 @@ func TestATokenCanBeNarrowed(t *testing.T) {
 	wantCode(t, exchange(sts.WithCapabilities("group_invites.list")), codes.PermissionDenied)
 }
 
-func TestARefreshTokenIsSpentOnceAndReplaced(t *testing.T) {
+func TestSTS_refreshTokenIsSpentOnceAndReplaced(t *testing.T) {
 	t.Parallel()
 	for name, exchanger := range map[string]func(*platform) sts.Exchanger{
 		"over gRPC":     func(p *platform) sts.Exchanger { return sts.New(p.URL(), p.Audience()) },
@@ -186,7 +186,7 @@ func TestARefreshTokenIsSpentOnceAndReplaced(t *testing.T) {
 	}
 }
 
-func TestRefreshTokensThatAreRefused(t *testing.T) {
+func TestSTS_refreshTokensThatAreRefused(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
 	expired := p.RefreshToken(p.AdminIdentity(), time.Minute)

@@ -46,7 +46,7 @@ func (f *fixture) everything(ctx context.Context, t *testing.T) {
 	}
 }
 
-func TestCallsSendNothingButWhatTheyMust(t *testing.T) {
+func TestCalls_sendNothingButWhatTheyMust(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	// What a caller's context holds is not for the platform.
@@ -74,7 +74,7 @@ func TestCallsSendNothingButWhatTheyMust(t *testing.T) {
 	}
 }
 
-func TestEveryCallHasADeadline(t *testing.T) {
+func TestCalls_everyCallHasADeadline(t *testing.T) {
 	t.Parallel()
 	f := start(t, requestTimeout(7*time.Second))
 	f.everything(t.Context(), t)
@@ -90,7 +90,7 @@ func TestEveryCallHasADeadline(t *testing.T) {
 	}
 }
 
-func TestAnAPIThatNeverSpeaksEndsEveryOperation(t *testing.T) {
+func TestCalls_apiThatNeverSpeaksEndsEveryOperation(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,7 +115,7 @@ func TestAnAPIThatNeverSpeaksEndsEveryOperation(t *testing.T) {
 	}
 }
 
-func TestAPlatformThatGoesAwayIsNotSearchedForWhatItWasNeverAsked(t *testing.T) {
+func TestCalls_platformThatGoesAwayIsNotSearchedForWhatItWasNeverAsked(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.everything(t.Context(), t)
@@ -131,7 +131,7 @@ func TestAPlatformThatGoesAwayIsNotSearchedForWhatItWasNeverAsked(t *testing.T) 
 	f.wantCalls(t, "", calls)
 }
 
-func TestTriesShareTheTimeOfOneCall(t *testing.T) {
+func TestCalls_triesShareTheTimeOfOneCall(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable, RetryAfter: 4 * time.Second})
@@ -145,7 +145,7 @@ func TestTriesShareTheTimeOfOneCall(t *testing.T) {
 	}
 }
 
-func TestTriesGetFartherApart(t *testing.T) {
+func TestCalls_triesGetFartherApart(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable})
@@ -162,7 +162,7 @@ func TestTriesGetFartherApart(t *testing.T) {
 	}
 }
 
-func TestResourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
+func TestCalls_resourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	invite := f.add(f.spec())
@@ -198,7 +198,7 @@ func TestResourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 	}
 }
 
-func TestARefusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
+func TestCalls_refusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	old := f.tokens.current
@@ -218,7 +218,7 @@ func TestARefusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
 	}
 }
 
-func TestWithoutATokenNothingIsSent(t *testing.T) {
+func TestCalls_withoutATokenNothingIsSent(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.tokens.err = errors.New("not signed in: run chainctl auth login")
@@ -232,7 +232,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f.wantCalls(t, "", 0)
 }
 
-func TestACreateThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
+func TestCalls_createThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.tokens.failAfterDiscard = errors.New("the login has ended")
@@ -247,7 +247,7 @@ func TestACreateThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
-func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
+func TestCalls_tokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.InvalidArgument, codes.Unavailable, codes.ResourceExhausted, codes.Internal} {
 		for method, operation := range faultOperations {
@@ -282,7 +282,7 @@ func TestATokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 	}
 }
 
-func TestTheCodeInAnAnswerThatCannotBeUsedReachesNoError(t *testing.T) {
+func TestCalls_codeInAnAnswerThatCannotBeUsedReachesNoError(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*iam.GroupInvite){
 		"another role":    func(i *iam.GroupInvite) { i.RoleUid = i.GetUid() },

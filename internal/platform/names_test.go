@@ -65,7 +65,7 @@ func startNames(t *testing.T) (*fixture, map[string]string) {
 	return start(t, func(s *setup) { s.emulator.Seed, s.noGroup = seed, true }), paths
 }
 
-func TestFindGroup(t *testing.T) {
+func TestNames_findGroup(t *testing.T) {
 	t.Parallel()
 	f, paths := startNames(t)
 	verified := func(name string) string {
@@ -138,7 +138,7 @@ func TestFindGroup(t *testing.T) {
 	}
 }
 
-func TestFindRole(t *testing.T) {
+func TestNames_findRole(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	acme := f.Group("acme.example")
@@ -194,7 +194,7 @@ func TestFindRole(t *testing.T) {
 	wantText(t, fmt.Sprint(err), `in group "acme.example"`, `Did you mean "viewer"?`)
 }
 
-func TestALongListOfNamesIsCutShort(t *testing.T) {
+func TestNames_longListOfNamesIsCutShort(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for i := range maxSuggested + 3 {
@@ -207,7 +207,7 @@ func TestALongListOfNamesIsCutShort(t *testing.T) {
 	}
 }
 
-func TestNamesAreMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
+func TestNames_areMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: changing(func(r *iam.ListGroupsResponse) {
@@ -224,7 +224,7 @@ func TestNamesAreMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
 	}
 }
 
-func TestAThousandLookupsOfOneNameAreOneCall(t *testing.T) {
+func TestNames_thousandLookupsOfOneNameAreOneCall(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	var all sync.WaitGroup
@@ -248,7 +248,7 @@ func TestAThousandLookupsOfOneNameAreOneCall(t *testing.T) {
 	f.wantCalls(t, "", 2)
 }
 
-func TestAFailedLookupIsSharedAndSoonForgotten(t *testing.T) {
+func TestNames_failedLookupIsSharedAndSoonForgotten(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	find := func() error {
@@ -273,7 +273,7 @@ func TestAFailedLookupIsSharedAndSoonForgotten(t *testing.T) {
 	}
 }
 
-func TestALookupThatOneCallerGivesUpOnGoesOnForTheOthers(t *testing.T) {
+func TestNames_lookupThatOneCallerGivesUpOnGoesOnForTheOthers(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, giveUp := context.WithCancel(t.Context())
@@ -289,7 +289,7 @@ func TestALookupThatOneCallerGivesUpOnGoesOnForTheOthers(t *testing.T) {
 	f.wantCalls(t, "ListGroups", 1)
 }
 
-func TestALookupThatThePlatformFailsSaysSo(t *testing.T) {
+func TestNames_lookupThatThePlatformFailsSaysSo(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroups", Code: codes.PermissionDenied})

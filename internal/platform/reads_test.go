@@ -47,7 +47,7 @@ func (f *fixture) groups(n int) []string {
 	return ids
 }
 
-func TestReadsCostWhatTheirGroupsCost(t *testing.T) {
+func TestReads_costWhatTheirGroupsCost(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		groups, each, others int // invites that are read of each group, and others in it
@@ -88,7 +88,7 @@ func TestReadsCostWhatTheirGroupsCost(t *testing.T) {
 	}
 }
 
-func TestAListThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) {
+func TestReads_listThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.TotalCount = nil })})
@@ -101,7 +101,7 @@ func TestAListThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) {
 	f.wantCalls(t, "GetGroupInvite", 2)
 }
 
-func TestReadsOfInvitesThatAreGoneSaySo(t *testing.T) {
+func TestReads_ofInvitesThatAreGoneSaySo(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 300)
@@ -119,7 +119,7 @@ func TestReadsOfInvitesThatAreGoneSaySo(t *testing.T) {
 	f.wantCalls(t, "GetGroupInvite", 1+29) // The first, which is gone, and each other that is gone.
 }
 
-func TestReadSeesAnInviteThatIsYoungerThanTheList(t *testing.T) {
+func TestReads_seesAnInviteThatIsYoungerThanTheList(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.readAll(t, f.fill(f.group, 50), 1)
@@ -131,7 +131,7 @@ func TestReadSeesAnInviteThatIsYoungerThanTheList(t *testing.T) {
 	f.readAll(t, append(f.fill(f.group, 1), made.ID), 1)
 }
 
-func TestASecondReadIsAFreshOne(t *testing.T) {
+func TestReads_secondReadIsAFreshOne(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 1000)
@@ -148,7 +148,7 @@ func TestASecondReadIsAFreshOne(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", lists)
 }
 
-func TestAnInviteThatThisProcessRevokedIsGoneAtOnce(t *testing.T) {
+func TestReads_inviteThatThisProcessRevokedIsGoneAtOnce(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
@@ -161,7 +161,7 @@ func TestAnInviteThatThisProcessRevokedIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-func TestAListThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
+func TestReads_listThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
@@ -183,7 +183,7 @@ func TestAListThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
 	}
 }
 
-func TestReadsDoWithoutAListThatFails(t *testing.T) {
+func TestReads_doWithoutAListThatFails(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"at once": {Code: codes.Internal},
@@ -217,7 +217,7 @@ func TestReadsDoWithoutAListThatFails(t *testing.T) {
 	}
 }
 
-func TestReadsGoOnWhenAPageTokenExpires(t *testing.T) {
+func TestReads_goOnWhenAPageTokenExpires(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 900)
@@ -250,7 +250,7 @@ func TestReads_callerGivesUp_doesNotFailOthers(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
-func TestReadsAmongCreatesAndDeletesAreRight(t *testing.T) {
+func TestReads_amongCreatesAndDeletesAreRight(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	kept, doomed := f.fill(f.group, 400), f.fill(f.group, 100)
@@ -279,7 +279,7 @@ func TestReadsAmongCreatesAndDeletesAreRight(t *testing.T) {
 	all.Wait()
 }
 
-func TestTenThousandReadsKeepNothingButSummaries(t *testing.T) {
+func TestReads_tenThousandReadsKeepNothingButSummaries(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	const n = 10_000
