@@ -35,7 +35,7 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 		return
 	}
 	var plan inviteCodeModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Plan, &plan)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -44,7 +44,7 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 		r.planCreate(ctx, &plan, req.Private, &resp.Diagnostics)
 	} else {
 		var state inviteCodeModel
-		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		resp.Diagnostics.Append(readModel(ctx, req.State, &state)...)
 		if resp.Diagnostics.HasError() {
 			return
 		}
@@ -54,7 +54,7 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 		r.planChange(ctx, &plan, &state, req, resp)
 	}
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+		resp.Diagnostics.Append(writeModel(ctx, &resp.Plan, &plan)...)
 	}
 }
 
@@ -83,12 +83,9 @@ func (r *inviteCodeResource) nothingToPlan(ctx context.Context, req resource.Mod
 	if req.State.Raw.IsNull() || !req.Plan.Raw.Equal(req.State.Raw) {
 		return false
 	}
-	var planned, recreate, status types.String
-	diags.Append(req.Plan.GetAttribute(ctx, path.Root("group"), &planned)...)
-	diags.Append(req.Plan.GetAttribute(ctx, path.Root("recreate"), &recreate)...)
-	diags.Append(req.Plan.GetAttribute(ctx, path.Root("status"), &status)...)
-	return !diags.HasError() && (group.IsNull() || group.Equal(planned)) &&
-		len(replacedBy(status.ValueString(), recreate.ValueString(), nil)) == 0
+	plan := attributesOf(ctx, req.Plan, diags)
+	return !diags.HasError() && (group.IsNull() || group.Equal(plan["group"])) &&
+		len(replacedBy(attribute[types.String](plan, "status").ValueString(), attribute[types.String](plan, "recreate").ValueString(), nil)) == 0
 }
 
 // planCreate plans an invite that does not exist yet, or that replaces another.

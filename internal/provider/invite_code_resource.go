@@ -182,31 +182,20 @@ func (r *inviteCodeResource) IdentitySchema(_ context.Context, _ resource.Identi
 	}
 }
 
-// ValidateConfig implements [resource.ResourceWithValidateConfig]. It decodes only the attributes that depend on each
-// other.
+// ValidateConfig implements [resource.ResourceWithValidateConfig]: the attributes that depend on each other.
 func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	var role types.String
-	var cluster types.Bool
-	var renewBefore duration.Value
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("role"), &role)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("cluster"), &cluster)...)
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("renew_before"), &renewBefore)...)
+	config := attributesOf(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	validateRoleOrCluster(role, cluster, &resp.Diagnostics)
-	if renewBefore.IsNull() || renewBefore.IsUnknown() {
-		return
-	}
-	var ttl duration.Value
-	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ttl"), &ttl)...)
-	validateRenewBefore(renewBefore, ttl, &resp.Diagnostics)
+	validateRoleOrCluster(attribute[types.String](config, "role"), attribute[types.Bool](config, "cluster"), &resp.Diagnostics)
+	validateRenewBefore(attribute[duration.Value](config, "renew_before"), attribute[duration.Value](config, "ttl"), &resp.Diagnostics)
 }
 
 // Create implements [resource.Resource].
 func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan inviteCodeModel
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Plan, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, defaultCreateTimeout)
 	resp.Diagnostics.Append(diags...)
 	client := r.session.client(&resp.Diagnostics)
@@ -237,7 +226,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	if recipients != nil && !r.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+	resp.Diagnostics.Append(writeModel(ctx, &resp.State, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
@@ -267,7 +256,7 @@ func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *p
 // apply another renew_before to that moment.
 func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state inviteCodeModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(readModel(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	client := r.session.client(&resp.Diagnostics)
@@ -310,7 +299,7 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, notAdopted)...)
 	}
 	if !state.sameRefresh(&before) {
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+		resp.Diagnostics.Append(writeModel(ctx, &resp.State, &state)...)
 	}
 	if resp.Identity != nil && resp.Identity.Raw.IsFullyNull() {
 		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state.ID)...)
@@ -378,7 +367,7 @@ func (r *inviteCodeResource) Update(ctx context.Context, req resource.UpdateRequ
 // Delete implements [resource.Resource].
 func (r *inviteCodeResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state inviteCodeModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(readModel(ctx, req.State, &state)...)
 	timeout, diags := state.Timeouts.Delete(ctx, defaultDeleteTimeout)
 	resp.Diagnostics.Append(diags...)
 	client := r.session.client(&resp.Diagnostics)
