@@ -35,9 +35,9 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "no usable token was found to call the platform with (audience %s). To get one, either:\n", e.Audience)
 	}
 	fmt.Fprintf(&b, "  - at a workstation, run `chainctl auth login --audience %s`\n"+
-		"  - in a pipeline, set the provider's identity to the UIDP of an assumable identity, so that the provider signs in "+
-		"by itself and again when the token expires, and identity_token to the pipeline's OIDC token (not needed on GitHub "+
-		"Actions, HCP Terraform, Buildkite and Google Cloud); or set CHAINGUARD_TOKEN\n\nLooked at, in this order:\n", e.Audience)
+		"  - in CI, set the provider's identity to the UIDP of an assumable identity, so that the provider signs in "+
+		"by itself, and again when the token expires, and identity_token to the job's OIDC token (not needed on GitHub "+
+		"Actions, HCP Terraform, Buildkite and Google Cloud); or set CHAINGUARD_TOKEN\n\nSources tried, in this order:\n", e.Audience)
 	for _, a := range e.Attempts {
 		fmt.Fprintf(&b, "  - %s: %s\n", a.Source, a.Reason)
 	}

@@ -33,7 +33,7 @@ func TestOutage_causeIsToldOnce(t *testing.T) {
 	}{
 		"signed out": {
 			func(_ *testing.T, w *acctest.Workspace) { w.Setenv("CHAINGUARD_TOKEN", "") },
-			"Looked at, in this order", "chainctl auth login", 12,
+			"Sources tried, in this order", "chainctl auth login", 12,
 		},
 		"API down": {
 			func(t *testing.T, w *acctest.Workspace) {

@@ -249,7 +249,7 @@ func TestHelpExplainsEveryFlagWithAnExample(t *testing.T) {
 // The seed that the help shows is one that works.
 func TestTheSeedInTheHelpWorks(t *testing.T) {
 	t.Parallel()
-	_, text, found := strings.Cut(serveExplanation, "may be left out:\n\n")
+	_, text, found := strings.Cut(serveExplanation, "is optional:\n\n")
 	text, _, end := strings.Cut(text, "\n\n")
 	if !found || !end {
 		t.Fatal("the help shows no seed")

@@ -21,28 +21,28 @@ curl, at it, and what it holds.
 
   emulator serve --listen 127.0.0.1:8080 --env-file emulator.env
 
-A seed file says what exists at the start. All but the organizations and the
-identities may be left out:
+A seed file says what exists at the start. Everything except
+organizations and identities is optional:
 
   organizations:
     - name: acme.example
-      description: An organization      # optional, as in whatever has a name
+      description: An organization      # optional, for everything that has a name
       unverified: false
       roles:                            # custom roles
         - name: invite-manager
           capabilities: [group_invites.create, group_invites.list]
       folders:                          # with folders and roles of their own
         - name: platform
-  roles:                                # managed roles beside the usual ones
+  roles:                                # managed roles in addition to the usual ones
     - name: gulfstream
       capabilities: [groups.list]
   identities:
-    - name: admin                       # whom CHAINGUARD_TOKEN is for
+    - name: admin                       # the identity that CHAINGUARD_TOKEN is for
       email: admin@acme.example
       bindings:
         - {group: acme.example, role: owner}
     - name: pipeline
-      group: acme.example               # belongs there; people belong to no group
+      group: acme.example               # the group it belongs to; people belong to none
       # The OIDC tokens that may assume it. Each claim can be a pattern as well
       # (issuer_pattern, ...); the audience defaults to the issuer's.
       issuer: https://token.actions.githubusercontent.com
@@ -60,14 +60,14 @@ A fault makes calls fail on purpose. It is METHOD:WHEN:WHAT[:KEY=VALUE...]
   WHEN    before or after the platform does what it was asked
   WHAT    a gRPC status such as UNAVAILABLE, or hang, drop (breaks the connection),
           or delay, which needs delay=
-  KEYS    times=N        only so often; without it, always
-          delay=D        wait so long first, such as 50ms
-          probability=P  only now and then, such as 0.1; the same calls in each run
-          seed=N         other calls than without it
-          retry-after=D  tells the caller when to try again
-          message=TEXT   what the status says
+  KEYS    times=N        at most N times; by default, always
+          delay=D        wait this long first, such as 50ms
+          probability=P  this share of calls, such as 0.1; the same calls in each run
+          seed=N         chooses other calls
+          retry-after=D  asks the caller to try again after this time
+          message=TEXT   the message of the status
 
-  --fault CreateGroupInvite:after:UNAVAILABLE:times=1   an answer is lost, once
+  --fault CreateGroupInvite:after:UNAVAILABLE:times=1   a response is lost, once
   --fault '*:before:delay:delay=50ms'                   a distant platform`
 
 // serve runs the serve command.

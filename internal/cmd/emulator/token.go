@@ -12,8 +12,7 @@ import (
 )
 
 const tokenExplanation = `Print an access token for an identity. A running emulator accepts it: all of them
-sign with one key, which is public, so that such a token is worth nothing
-anywhere else.
+sign with one key, which is public, so that the token works nowhere else.
 
   emulator token --identity UIDP --audience http://127.0.0.1:8080 --lifetime 1h`
 
@@ -23,7 +22,7 @@ func token(_ context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 	identity := set.String("identity", "", "the identity's `UIDP`, as emulator serve lists it")
 	audience := set.String("audience", "", "the `URL` that the token is for, as in http://127.0.0.1:8080: the emulator's own\nfor the API")
 	issuer := set.String("issuer", "", "the `URL` of the emulator, where that is not the audience, as in http://127.0.0.1:8080")
-	lifetime := set.Duration("lifetime", time.Hour, "how long the token holds, as in 30m; a negative one has expired")
+	lifetime := set.Duration("lifetime", time.Hour, "how long the token is valid, as in 30m; a negative one has expired")
 	if err := parse(set, args, 0, stdout, stderr); err != nil {
 		return err
 	}
