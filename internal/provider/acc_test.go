@@ -22,12 +22,12 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// accGroup is the environment variable with the group of a real organization in which TestAcc* make invites.
+// accGroup is the environment variable with the group of a real organization in which TestAcc* create invites.
 const accGroup = "CHAINGUARD_ACC_GROUP"
 
-// The tests named TestAcc* run with TF_ACC=1 only, against the platform that this machine is signed in to. They make
-// invites that live for an hour at the most, in the group of CHAINGUARD_ACC_GROUP, and revoke them.
-func TestAccInviteCodeLife(t *testing.T) {
+// The tests named TestAcc* run with TF_ACC=1 only, against the platform that this machine is signed in to. They create
+// invites that are valid for an hour at most, in the group of CHAINGUARD_ACC_GROUP, and delete them.
+func TestAccInviteCode_life(t *testing.T) {
 	acctest.DriveCLI()
 	group := os.Getenv(accGroup)
 	config := func(ttl string) string {
@@ -42,7 +42,7 @@ func TestAccInviteCodeLife(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		PreCheck: func() {
 			if group == "" {
-				t.Fatalf("%s must name a group in which this test may make invites", accGroup)
+				t.Fatalf("%s must name a group in which this test may create invites: see CONTRIBUTING.md", accGroup)
 			}
 		},
 		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
