@@ -7,5 +7,5 @@ terraform {
   }
 }
 
-# Nothing to configure where `chainctl auth login` has been run, or CHAINGUARD_TOKEN is set.
+# Needs no configuration after `chainctl auth login`, or with CHAINGUARD_TOKEN.
 provider "chainguard" {}

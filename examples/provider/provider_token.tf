@@ -1,4 +1,4 @@
-# A token that some other program has got. `ephemeral` (Terraform 1.10) keeps it out of plan files.
+# A token from another program. `ephemeral` (Terraform 1.10) keeps it out of plan files.
 variable "chainguard_token" {
   type      = string
   sensitive = true

@@ -1,5 +1,5 @@
-# `terraform query` lists them. `terraform query -generate-config-out=invites.tf` writes the configuration that imports
-# them as well.
+# `terraform query` lists them; `terraform query -generate-config-out=invites.tf` also writes the configuration that
+# imports them.
 list "chainguard_invite_code" "all" {
   provider = chainguard
   limit    = 1000

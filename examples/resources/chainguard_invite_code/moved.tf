@@ -1,4 +1,4 @@
-# What was a chainguard_group_invite of the official provider. It keeps its id and its code.
+# Previously a chainguard_group_invite of the official provider. It keeps its id and its code.
 moved {
   from = chainguard_group_invite.kim
   to   = chainguard_invite_code.kim
