@@ -84,7 +84,7 @@ func TestExamples_provider_signsIn(t *testing.T) {
 	if err != nil || len(files) != len(signIns) {
 		t.Fatalf("there are %d examples and %d tests of them, error %v", len(files), len(signIns), err)
 	}
-	requirement, _, _ := strings.Cut(read(t, "provider/provider.tf"), "# Nothing")
+	requirement, _, _ := strings.Cut(read(t, "provider/provider.tf"), "\n#") // Without the provider block and its comment.
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
@@ -105,7 +105,7 @@ func TestExamples_provider_signsIn(t *testing.T) {
 
 			example := read(t, path)
 			if !strings.Contains(example, "required_providers") {
-				example = requirement + example
+				example = requirement + "\n" + example
 			}
 			example = strings.ReplaceAll(example, exampleID, platform.AdminIdentity())
 			example = strings.ReplaceAll(example, "/var/run/secrets/chainguard/token", filepath.ToSlash(w.Path("token")))
