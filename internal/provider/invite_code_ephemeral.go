@@ -31,7 +31,8 @@ const (
 	// defaultEphemeralTTL is longer than most runs, and short for a code that could not be deleted.
 	defaultEphemeralTTL = "1h"
 
-	// closeTimeout bounds Close. OpenTofu 1.12 gives up after ten seconds, and panics when Close answers later.
+	// closeTimeout bounds Close. OpenTofu 1.12 gives up after ten seconds, and panics when Close answers later
+	// (opentofu/opentofu#4081).
 	closeTimeout = 4 * time.Second
 
 	// openedID is the key of the invite's UIDP in the private data.

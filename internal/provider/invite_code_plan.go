@@ -215,7 +215,8 @@ func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 }
 
 // compare returns the attributes whose planned values mean something else than those in the state, and so need a new
-// invite. What means the same is planned in the words of the state, so that it is no change.
+// invite. What means the same is planned in the words of the state, so that it is no change: Terraform does not apply the
+// semantic equality of a type while planning (hashicorp/terraform-plugin-framework#1168).
 func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed []string) {
 	if !m.GroupID.Equal(state.GroupID) {
 		changed = append(changed, "group_id")
