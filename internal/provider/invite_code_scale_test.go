@@ -40,8 +40,9 @@ func TestInviteCodeResource_scale_applyAndDestroy(t *testing.T) {
 	w.Run("plan", "-out=tfplan")
 	applied := costOf(t, w, e, "apply", "-parallelism=50", "tfplan")
 	lookups := applied.calls["ListGroups"] + applied.calls["ListRoles"]
-	if applied.calls["CreateGroupInvite"] != many || applied.total() != many+lookups {
-		t.Errorf("the apply called the platform %v, want one CreateGroupInvite for each and lookups of names", applied.calls)
+	if applied.calls["CreateGroupInvite"] != many || applied.calls["ListGroupInvites"] != 1 || applied.total() != many+lookups+1 {
+		t.Errorf("the apply called the platform %v, want one CreateGroupInvite for each, one listing of what the group has, and "+
+			"lookups of names", applied.calls)
 	}
 	if applied.calls["ListGroups"] > 1 || applied.calls["ListRoles"] > 1 {
 		t.Errorf("the apply called the platform %v, want no name looked up twice", applied.calls)
