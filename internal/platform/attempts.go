@@ -2,7 +2,6 @@ package platform
 
 import (
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 )
@@ -23,7 +22,7 @@ type inputs struct {
 }
 
 func inputsOf(spec InviteSpec) inputs {
-	return inputs{spec.GroupID, spec.RoleID, strings.ToLower(spec.Email), spec.SingleUse, spec.TTL}
+	return inputs{spec.GroupID, spec.RoleID, foldAddress(spec.Email), spec.SingleUse, spec.TTL}
 }
 
 // attempt is one create.

@@ -173,7 +173,7 @@ func (c *Client) readCreated(answer *iam.GroupInvite, asOf time.Time, spec Invit
 		return nil, c.unusable(doing, "the invite is in another group, %s", invite.GroupID)
 	case invite.RoleID != spec.RoleID:
 		return nil, c.unusable(doing, "the invite has another role, %q", redact.Text(invite.RoleID))
-	case !strings.EqualFold(invite.Email, spec.Email):
+	case !SameAddress(invite.Email, spec.Email):
 		return nil, c.unusable(doing, "the invite is for another address, %q", redact.Text(invite.Email))
 	case invite.SingleUse != spec.SingleUse:
 		return nil, c.unusable(doing, "the invite has single_use = %t", invite.SingleUse)

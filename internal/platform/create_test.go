@@ -240,6 +240,20 @@ func TestCreateInvite_answeredWithAnotherGroupsInvite(t *testing.T) {
 	f.wantLive(t, elsewhere.UID)
 }
 
+// An invite for another person is not the configured one, however much the addresses look alike.
+func TestCreateInvite_answeredForAnAddressThatOnlyLooksTheSame(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	spoils(1, func(i *iam.GroupInvite) { i.Email = "\u212aim@acme.example" })(f, "CreateGroupInvite")
+	spec := f.spec()
+	spec.Email = "kim@acme.example"
+
+	_, err := f.client.CreateInvite(t.Context(), spec)
+
+	wantText(t, problem(t, err).Message, "for another address")
+	f.wantLive(t)
+}
+
 func TestCreateInvite_printsNoCode(t *testing.T) {
 	t.Parallel()
 	f := start(t)

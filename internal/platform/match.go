@@ -2,7 +2,6 @@ package platform
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -37,7 +36,7 @@ func match(a attempt, listed []*Invite, sent time.Time, p precision) (ours, poss
 func (a attempt) hasInputsOf(invite *Invite) bool {
 	return invite.GroupID == a.spec.GroupID &&
 		invite.RoleID == a.spec.RoleID &&
-		strings.EqualFold(invite.Email, a.spec.Email) &&
+		SameAddress(invite.Email, a.spec.Email) &&
 		invite.SingleUse == a.spec.SingleUse
 }
 

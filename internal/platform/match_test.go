@@ -45,6 +45,7 @@ func TestMatch(t *testing.T) {
 		"another group":                 {invite(func(i *Invite) { i.GroupID = "h" }), false, [3]string{none, none, none}},
 		"another role":                  {invite(func(i *Invite) { i.RoleID = "s" }), false, [3]string{none, none, none}},
 		"another address":               {invite(func(i *Invite) { i.Email = "jo@acme.example" }), false, [3]string{none, none, none}},
+		"address with a Kelvin sign":    {invite(func(i *Invite) { i.Email = "\u212aim@acme.example" }), false, [3]string{none, none, none}},
 		"no address":                    {invite(func(i *Invite) { i.Email = "" }), false, [3]string{none, none, none}},
 		"single use":                    {invite(func(i *Invite) { i.SingleUse = true }), false, [3]string{none, none, none}},
 	} {

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -90,7 +89,7 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	if roleDeleted {
 		m.RoleID = roleID
 	}
-	if !email.IsUnknown() && sameAddress(email.ValueString(), invite.Email) {
+	if !email.IsUnknown() && platform.SameAddress(email.ValueString(), invite.Email) {
 		m.Email = email
 	}
 }
@@ -205,19 +204,6 @@ func statusOfMissing(last string, singleUse bool) string {
 	default:
 		return statusRevoked
 	}
-}
-
-// sameAddress reports whether two email addresses are the same but for the case of ASCII letters, which the platform may
-// change. Unicode's folding would take the Kelvin sign for a k.
-func sameAddress(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
-
-func lowerASCII(text string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, text)
 }
 
 // formatTime formats a time as the attributes have it: RFC 3339, in UTC.

@@ -239,7 +239,7 @@ func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed
 		changed = append(changed, "ttl")
 	}
 
-	if isKnown(m.Email) && isKnown(state.Email) && sameAddress(m.Email.ValueString(), state.Email.ValueString()) {
+	if isKnown(m.Email) && isKnown(state.Email) && platform.SameAddress(m.Email.ValueString(), state.Email.ValueString()) {
 		m.Email = state.Email
 	} else if !m.Email.Equal(state.Email) {
 		changed = append(changed, "email")

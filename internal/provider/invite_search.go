@@ -84,7 +84,7 @@ func (f inviteSearch) ofRole(invite *platform.Invite) bool {
 
 func (f inviteSearch) matches(invite *platform.Invite) bool {
 	switch {
-	case !f.Email.IsNull() && !sameAddress(f.Email.ValueString(), invite.Email),
+	case !f.Email.IsNull() && !platform.SameAddress(f.Email.ValueString(), invite.Email),
 		!f.SingleUse.IsNull() && f.SingleUse.ValueBool() != invite.SingleUse,
 		!f.IncludeExpired.ValueBool() && invite.Expired():
 		return false
