@@ -57,6 +57,22 @@ func TestInviteCodesDataSource_filters(t *testing.T) {
 	}
 }
 
+// The platform lists no invites for a group that does not exist, and none for one that has none.
+func TestInviteCodesDataSource_groupThatHasNoInvites(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	protocol := p.Protocol(t, nil)
+	for name, test := range map[string]struct{ group, want string }{
+		"exists":         {p.Group("acme.example"), ""},
+		"does not exist": {p.Group("acme.example") + "/0123456789abcdef", "Group Not Found"},
+	} {
+		_, diags := protocol.ReadData("chainguard_invite_codes", acctest.Config{"group": test.group})
+		if errs := diags.Errors(); (len(errs) > 0) != (test.want != "") || !strings.Contains(strings.Join(errs, ""), test.want) {
+			t.Errorf("%s: errors are %q, want %q", name, errs, test.want)
+		}
+	}
+}
+
 // invitesIn are the invites that the data source found, in its order.
 func invitesIn(object acctest.Object) []acctest.Object {
 	var all []acctest.Object

@@ -28,16 +28,18 @@ type inviteSearch struct {
 func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Diagnostics) iter.Seq[*platform.Invite] {
 	return func(yield func(*platform.Invite) bool) {
 		client := s.client(diags)
-		scope := s.scope(ctx, s.groupOrDefault(search.Group), search.Recursive, diags)
+		group := s.groupOrDefault(search.Group)
+		scope := s.scope(ctx, group, search.Recursive, diags)
 		if diags.HasError() {
 			return
 		}
-		roleFound := search.Role.IsNull()
+		empty, roleFound := true, search.Role.IsNull()
 		for invite, err := range client.Invites(ctx, scope) {
 			if err != nil {
 				addError(diags, summaryListInvites, err)
 				return
 			}
+			empty = false
 			if !search.ofRole(invite) {
 				continue
 			}
@@ -46,7 +48,10 @@ func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Dia
 				return
 			}
 		}
-		if !roleFound {
+		if empty && refs.IsUIDP(group.ValueString()) {
+			checkGroupExists(ctx, client, scope.GroupID, diags)
+		}
+		if !roleFound && !diags.HasError() {
 			checkRoleExists(ctx, client, search.Role.ValueString(), diags)
 		}
 	}
@@ -90,6 +95,16 @@ func (f inviteSearch) matches(invite *platform.Invite) bool {
 		return false
 	default:
 		return true
+	}
+}
+
+// checkGroupExists tells a group that does not exist from one that has no invites: the platform lists none for both. It is
+// no error if groups cannot be read.
+func checkGroupExists(ctx context.Context, client *platform.Client, id string, diags *diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	if _, err := client.FindGroup(ctx, id); platform.IsNotFound(err) {
+		addGroupNotFound(diags, path.Root("group"), id)
 	}
 }
 
