@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"strings"
 
 	"golang.org/x/net/http/httpproxy"
 	"google.golang.org/grpc"
@@ -88,12 +89,21 @@ func requireHTTP2(state tls.ConnectionState) error {
 		"HTTP/1.1 only")
 }
 
-// checkProxy returns an error if the environment names a proxy for u that cannot be used. What it names is not shown, as
-// it may hold a password.
+// checkProxy returns an error if the environment names a proxy for u that cannot be used: gRPC would go without it, or
+// take "http" for its host. What it names is not shown, as it may hold a password.
 func checkProxy(u *url.URL) error {
-	if _, err := httpproxy.FromEnvironment().ProxyFunc()(u); err != nil {
-		return errors.New("the proxy in the environment variable HTTPS_PROXY (or https_proxy) is not a valid URL: write it like " +
-			"http://proxy.example.com:3128, or unset it")
+	environment := httpproxy.FromEnvironment()
+	proxy := environment.HTTPSProxy
+	if !strings.Contains(proxy, "://") {
+		proxy = "http://" + proxy
 	}
-	return nil
+	if _, err := url.Parse(proxy); err == nil || u.Scheme != "https" {
+		return nil
+	}
+	environment.HTTPSProxy = "http://proxy.example.com" // Whether it would be used, or NO_PROXY excludes u.
+	if used, _ := environment.ProxyFunc()(u); used == nil {
+		return nil
+	}
+	return errors.New("the proxy in the environment variable HTTPS_PROXY (or https_proxy) is not a valid URL: write it like " +
+		"http://proxy.example.com:3128, or unset it")
 }

@@ -48,3 +48,32 @@ func TestDialTakesTLSAndLoopback(t *testing.T) {
 		_ = conn.Close()
 	}
 }
+
+func TestDial_proxyThatCannotBeParsed(t *testing.T) {
+	for name, test := range map[string]struct {
+		proxy, noProxy, url string
+		refused             bool
+	}{
+		"no port":      {"http://user:hunter2@[::1", "", "https://console-api.enforce.dev", true},
+		"no scheme":    {"hunter2-%zz", "", "https://console-api.enforce.dev", true},
+		"not for it":   {"hunter2-%zz", ".enforce.dev", "https://console-api.enforce.dev", false},
+		"for loopback": {"hunter2-%zz", "", "http://localhost:1", false},
+		"valid":        {"proxy.example.com:3128", "", "https://console-api.enforce.dev", false},
+		"none":         {"", "", "https://console-api.enforce.dev", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("HTTPS_PROXY", test.proxy)
+			t.Setenv("NO_PROXY", test.noProxy)
+			conn, err := Dial(test.url, "test")
+			if err == nil {
+				_ = conn.Close()
+			}
+			if (err != nil) != test.refused {
+				t.Fatalf("Dial: %v", err)
+			}
+			if err != nil && (!strings.Contains(err.Error(), "HTTPS_PROXY") || strings.Contains(err.Error(), "hunter2")) {
+				t.Errorf("%v; want it to name the variable and not its value", err)
+			}
+		})
+	}
+}
