@@ -166,11 +166,11 @@ func advice(e *platform.Error) string {
 	}
 	switch e.Code {
 	case codes.Unavailable:
-		return fmt.Sprintf("Check that `api` (%s) is correct and reachable from this machine, also through its proxy if it has one, then run "+
-			"Terraform again.", e.API)
+		return fmt.Sprintf("Check that `api` (%s) is correct and reachable from this machine. If `HTTPS_PROXY` or a middlebox is in between, it "+
+			"has to let HTTP/2 through, and its certificate has to be trusted here. Then run Terraform again.", e.API)
 	case codes.DeadlineExceeded:
-		return fmt.Sprintf("Check that %s is reachable from this machine. If it is only slow, raise the provider's `request_timeout` or the "+
-			"resource's `timeouts`.", e.API)
+		return fmt.Sprintf("Check that %s is reachable from this machine, and that a proxy in between (`HTTPS_PROXY`) does not hold calls back: it "+
+			"has to let HTTP/2 through. If the platform is only slow, raise the provider's `request_timeout` or the resource's `timeouts`.", e.API)
 	case codes.Unauthenticated:
 		return "The platform does not accept the token. Sign in again, for example with `chainctl auth login`, and check that the " +
 			"provider's `audience` and `api` belong to the same platform."

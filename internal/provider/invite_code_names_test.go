@@ -3,6 +3,8 @@ package provider_test
 import (
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -235,6 +237,18 @@ func TestInviteCodeResource_errors_unavailableAPI(t *testing.T) {
 			expectOneError(t, output, test.want, down)
 		})
 	}
+}
+
+// What answers over HTTP/1 only, as some middleboxes do, is no platform that is down.
+func TestInviteCodeResource_errors_http1(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	old := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(old.Close)
+	p.Setenv("CHAINGUARD_PLATFORM_API", old.URL)
+	w := workspace(t, p, "provider \"chainguard\" {\nrequest_timeout = \"3s\"\n}\n"+kimWith(acmeViewer))
+	output, _ := w.Try("plan")
+	expectOneError(t, output, "Unable to Find Group", "let HTTP/2 through")
 }
 
 func TestInviteCodeResource_errors_signedOut(t *testing.T) {
