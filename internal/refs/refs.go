@@ -76,10 +76,13 @@ func lookalike(text string) string {
 	return ""
 }
 
+// maxSuggestion is how long a suggestion may be: what is longer is not a misspelled name.
+const maxSuggestion = 100
+
 // didYouMean suggests text in lower case and without slashes and spaces around it, if that is what is wrong with it.
 func didYouMean(text string, can func(string) bool) string {
 	meant := strings.Trim(strings.Map(lowerASCII, text), "/ ")
-	if !can(meant) {
+	if !can(meant) || len(meant) > maxSuggestion {
 		return ""
 	}
 	return ". Did you mean " + strconv.Quote(meant) + "?"

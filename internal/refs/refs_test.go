@@ -61,6 +61,7 @@ func TestCheck_suggestions(t *testing.T) {
 		CheckGroup("/acme.example/platform"): `. Did you mean "acme.example/platform"?`,
 		CheckGroup("acme.example/platform/"): `. Did you mean "acme.example/platform"?`,
 		CheckGroup("/" + groupUIDP + "/"):    `. Did you mean "` + groupUIDP + `"?`,
+		CheckGroup(strings.Repeat("A", 101)): "and 16 more",
 		CheckGroup("/"):                      "and 16 more",
 		CheckGroup("acme!"):                  "and 16 more",
 		CheckRole("acme/Viewer"):             "- only",
