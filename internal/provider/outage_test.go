@@ -37,6 +37,7 @@ func TestOutage_causeIsToldOnce(t *testing.T) {
 		},
 		"API down": {
 			func(t *testing.T, w *acctest.Workspace) {
+				t.Helper()
 				listener, err := net.Listen("tcp", "127.0.0.1:0")
 				if err != nil {
 					t.Fatal(err)
