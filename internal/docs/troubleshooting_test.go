@@ -36,10 +36,9 @@ func TestTroubleshooting_entries_areTheSummariesInTheCode(t *testing.T) {
 	}
 }
 
-// borrowed are the summaries of the checks that the provider has from the framework: those of `recreate`, of `timeouts`,
-// and of the data sources that find by one of two attributes.
+// borrowed are the summaries of the checks that the provider has from the framework: those of `timeouts`, and of the data
+// sources that find by one of two attributes.
 var borrowed = []string{
-	"Invalid Attribute Value Match",
 	"Invalid Attribute Value Time Duration",
 	"Missing Attribute Configuration",
 }

@@ -30,6 +30,7 @@ const (
 	summaryInvalidGroup       = "Invalid Group"
 	summaryInvalidRole        = "Invalid Role"
 	summaryInvalidDuration    = "Invalid Duration"
+	summaryInvalidPolicy      = "Invalid Attribute Value Match"
 	summaryInvalidUIDP        = "Invalid UIDP"
 	summaryInvalidRecipients  = "Invalid Recipients"
 

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -104,7 +103,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(recreateAuto),
-				Validators: []validator.String{stringvalidator.OneOf(recreateAuto, recreateAlways, recreateNever)},
+				Validators: []validator.String{recreatePolicy},
 			},
 			"renew_before": schema.StringAttribute{
 				CustomType: duration.Type{},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -190,7 +191,8 @@ func TestInviteCodeResource_validate(t *testing.T) {
 		"no role":                  {map[string]string{"role": "null"}, `Missing Role`},
 		"cluster switched off":     {map[string]string{"role": "null", "cluster": "false"}, `Missing Role`},
 		"role and cluster":         {map[string]string{"cluster": "true"}, `Invalid Attribute Combination`},
-		"unknown recreate":         {map[string]string{"recreate": `"sometimes"`}, `recreate`},
+		"unknown recreate":         {map[string]string{"recreate": `"sometimes"`}, `"sometimes"\s+must\s+be\s+.auto.,\s+.always.\s+or\s+.never.`},
+		"long recreate":            {map[string]string{"recreate": strconv.Quote(strings.Repeat("s", 101))}, `s{100}"\s+\(shortened\)`},
 		"renewed before it begins": {map[string]string{"ttl": `"1d"`, "renew_before": `"24h"`}, `Invalid Attribute Combination`},
 		"renewed before a default": {map[string]string{"renew_before": `"8d"`}, `Invalid Attribute Combination`},
 		"renew_before of zero":     {map[string]string{"renew_before": `"0s"`}, `too short`},

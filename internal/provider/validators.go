@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/mail"
 
@@ -20,6 +21,7 @@ var (
 	groupReference = textValidator{takes: refs.Group, summary: summaryInvalidGroup, check: refs.CheckGroup}
 	roleReference  = textValidator{takes: refs.Role, summary: summaryInvalidRole, check: refs.CheckRole}
 	uidpReference  = textValidator{takes: refs.UIDP, summary: summaryInvalidUIDP, check: checkUIDP}
+	recreatePolicy = textValidator{takes: policies, summary: summaryInvalidPolicy, check: checkPolicy}
 	bareEmail      = textValidator{takes: oneAddress, summary: summaryInvalidEmail, check: checkBareEmail}
 )
 
@@ -57,6 +59,17 @@ func checkUIDP(text string) error {
 		return fmt.Errorf("must be %s. Use `name` for a name", refs.UIDP)
 	}
 	return nil
+}
+
+const policies = "`auto`, `always` or `never`"
+
+func checkPolicy(text string) error {
+	switch text {
+	case recreateAuto, recreateAlways, recreateNever:
+		return nil
+	default:
+		return errors.New("must be " + policies)
+	}
 }
 
 const oneAddress = "a single email address without a display name"
