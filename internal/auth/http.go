@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
@@ -143,19 +140,13 @@ func newTransport() *http.Transport {
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// errProxy does not quote the proxy's URL, which may have a password in it.
-var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
-	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password")
+// errProxy is a proxy that is configured and cannot be used. Another try does not help.
+var errProxy = errors.New("no usable proxy")
 
-// proxyFromEnvironment is [http.ProxyFromEnvironment], which goes without a proxy where it cannot parse the variable, or
-// takes "http" for the proxy's host.
+// proxyFromEnvironment is [http.ProxyFromEnvironment], which goes without a proxy where it cannot parse the variable.
 func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
-	value := cmp.Or(os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
-	if !strings.Contains(value, "://") {
-		value = "http://" + value
-	}
-	if _, err := url.Parse(value); err != nil {
-		return nil, errProxy
+	if err := rpc.CheckProxy(request.URL); err != nil {
+		return nil, fmt.Errorf("%w: %w", errProxy, err)
 	}
 	return http.ProxyFromEnvironment(request)
 }

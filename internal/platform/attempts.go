@@ -25,45 +25,32 @@ func inputsOf(spec InviteSpec) inputs {
 	return inputs{spec.GroupID, spec.RoleID, foldAddress(spec.Email), spec.SingleUse, spec.TTL}
 }
 
+// idSet is a set of UIDPs.
+type idSet map[string]struct{}
+
 // attempt is one create.
 type attempt struct {
 	spec     InviteSpec
 	mark     time.Duration // by which its lifetime is shortened, zero if it has none
 	sent     time.Time     // when it was last sent, by the machine's clock
-	existing existing      // what was there before
-}
-
-// existing are invites that a group had before this process created any in it. With several hundred of them, some have
-// the mark of a lost create by chance.
-type existing struct {
-	ids      map[string]struct{}
-	complete bool // there were no others
+	existing idSet         // what was there before
 }
 
 // lifetime is how long the invite is asked to be valid.
 func (a attempt) lifetime() time.Duration { return a.spec.TTL - a.mark }
 
-// precision is whether the platform keeps lifetimes to the millisecond, as far as its answers have shown.
-type precision int
-
-const (
-	precisionUnknown precision = iota
-	keepsMilliseconds
-	roundsLifetimes
-)
-
 // attempts are the creates of this process.
 type attempts struct {
-	mu        sync.Mutex
-	marks     map[inputs]map[time.Duration]struct{} // in use
-	answered  map[string]struct{}                   // the UIDPs of the invites that creates were answered with
-	precision map[time.Duration]precision           // by the lifetime that is configured
-	unmarked  bool                                  // the platform accepts no marked lifetime
+	mu       sync.Mutex
+	marks    map[inputs]map[time.Duration]struct{} // in use
+	claimed  idSet                                 // the UIDPs of the invites that creates were answered with, or that were deleted
+	inexact  map[time.Duration]struct{}            // the TTLs for which the platform has given another lifetime than asked
+	unmarked bool                                  // the platform accepts no marked lifetime
 }
 
 // begin returns an attempt with a mark that no other has. It has none where the platform accepts none, where the
 // lifetime is too short for one, or where all are in use.
-func (s *attempts) begin(spec InviteSpec, before existing) attempt {
+func (s *attempts) begin(spec InviteSpec, before idSet) attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := attempt{spec: spec, existing: before}
@@ -107,29 +94,30 @@ func (s *attempts) refuseMarks() {
 	s.unmarked = true
 }
 
-// claim takes note that the attempt was answered with an invite. It reports false if another attempt was before.
+// claim takes note that an invite is an attempt's: the attempt was answered with it, or it was lost and the invite is
+// going to be deleted. It reports false if it was claimed before.
 func (s *attempts) claim(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.answered[id]; taken {
+	if _, taken := s.claimed[id]; taken {
 		return false
 	}
-	if s.answered == nil {
-		s.answered = map[string]struct{}{}
+	if s.claimed == nil {
+		s.claimed = idSet{}
 	}
-	s.answered[id] = struct{}{}
+	s.claimed[id] = struct{}{}
 	return true
 }
 
 // isOther reports whether an invite is surely not that of attempt a: it was there before, or it belongs to another
-// attempt, which was answered with it, or is under way and has its mark.
+// attempt, which has claimed it, or is under way and has its mark.
 func (s *attempts) isOther(a attempt, invite *Invite) bool {
-	if _, before := a.existing.ids[invite.ID]; before {
+	if _, before := a.existing[invite.ID]; before {
 		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.answered[invite.ID]; ok {
+	if _, ok := s.claimed[invite.ID]; ok {
 		return true
 	}
 	mark := a.spec.TTL - invite.Lifetime()
@@ -137,27 +125,24 @@ func (s *attempts) isOther(a attempt, invite *Invite) bool {
 	return open && mark != a.mark
 }
 
-// learn takes note of the lifetime that the platform gave to an attempt's invite.
+// learn takes note of the lifetime that the platform gave to an attempt's invite. Where it is another one than the attempt
+// asked for, lifetimes show nothing any more: an invite may have a mark by chance.
 func (s *attempts) learn(a attempt, given time.Duration) {
-	if a.mark == 0 {
+	if a.mark == 0 || given == a.lifetime() {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.precision == nil {
-		s.precision = map[time.Duration]precision{}
+	if s.inexact == nil {
+		s.inexact = map[time.Duration]struct{}{}
 	}
-	switch {
-	case given != a.lifetime():
-		s.precision[a.spec.TTL] = roundsLifetimes // For good: a single mismatch makes a match worthless.
-	case s.precision[a.spec.TTL] == precisionUnknown:
-		s.precision[a.spec.TTL] = keepsMilliseconds
-	}
+	s.inexact[a.spec.TTL] = struct{}{}
 }
 
-// precisionOf is what is known of the lifetimes that the platform gives where ttl is configured.
-func (s *attempts) precisionOf(ttl time.Duration) precision {
+// trustsMark reports whether an attempt's invite can be recognized by its lifetime.
+func (s *attempts) trustsMark(a attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.precision[ttl]
+	_, inexact := s.inexact[a.spec.TTL]
+	return a.mark > 0 && !inexact
 }

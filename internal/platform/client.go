@@ -48,7 +48,7 @@ type Client struct {
 	roles   iam.RolesServiceClient
 
 	attempts    attempts
-	existing    cache[existing]
+	existing    cache[idSet]
 	looks       singleflight.Group // of the looks for lost invites, by group
 	reads       reads
 	ages        cache[time.Time]

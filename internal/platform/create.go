@@ -89,7 +89,7 @@ func (c *Client) createOnce(ctx context.Context, a *attempt) (*Invite, error) {
 		c.secrets.Add(invite.Code.Reveal())
 		return invite, nil
 	case bad == nil:
-		return nil, &lostError{c.unusable(doing, "invite %s is another create's", uid)}
+		return nil, &lostError{c.unusable(doing, "invite %s is another create's, or was deleted because it looked like one that was lost", uid)}
 	case !refs.IsInviteUIDP(uid):
 		return nil, &lostError{bad}
 	case uidp.Parent(uid) != a.spec.GroupID:

@@ -73,7 +73,7 @@ func TestCreateInvite_interrupted_beforeItIsSent(t *testing.T) {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("ended with %v, want it to be interrupted", err)
 			}
-			f.wantCalls(t, "", 0)
+			f.wantCalls(t, "CreateGroupInvite", 0)
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -35,15 +34,20 @@ func (c *Client) findLost(ctx context.Context, a attempt) finding {
 			break
 		}
 		var err error
-		if last, err = cleaning.look(a, since); err != nil {
-			return finding{left: unsearched(a, c.explain(err, readInvites, "listing invites"))}
-		}
+		last, err = cleaning.look(a, since) // What was listed before an error counts.
 		listed := slices.DeleteFunc(slices.Clone(last.invites), func(i *Invite) bool { return c.attempts.isOther(a, i) })
 		sent := last.asOf.Add(-last.began.Sub(a.sent))
-		var ours []*Invite
-		ours, possible = match(a, listed, sent, c.attempts.precisionOf(a.spec.TTL))
-		if len(ours) > 0 {
-			return cleaning.deleteAll(ours)
+		var own *Invite
+		own, possible = match(a, listed, sent, c.attempts.trustsMark(a))
+		switch {
+		case own != nil && c.attempts.claim(own.ID):
+			deleted, left := cleaning.delete(own.ID)
+			if !deleted {
+				return finding{left: left}
+			}
+			return finding{deleted: own.ID, left: left}
+		case err != nil:
+			return finding{left: unsearched(a, c.explain(err, readInvites, "listing invites"))}
 		}
 	}
 	switch {
@@ -175,22 +179,6 @@ func (n *newestFirst) endsAt(page []*Invite, before time.Time) bool {
 		old = old && invite.CreatedAt.Before(before)
 	}
 	return old && n.ascents == 0 && n.descents >= minDescents
-}
-
-// deleteAll deletes the invites that a lost create has created: one, unless the platform repeated the request.
-func (u *cleanUp) deleteAll(invites []*Invite) finding {
-	left := make([]string, len(invites))
-	deleted := make([]bool, len(invites))
-	var deletions sync.WaitGroup // At once, because they share the time.
-	for i, invite := range invites {
-		deletions.Go(func() { deleted[i], left[i] = u.delete(invite.ID) })
-	}
-	deletions.Wait()
-	result := finding{left: strings.Join(left, " ")}
-	if !slices.Contains(deleted, false) {
-		result.deleted = strings.Join(ids(invites), ", ")
-	}
-	return result
 }
 
 // delete deletes an invite that no state knows, and says how that went.

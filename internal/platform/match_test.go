@@ -25,47 +25,57 @@ func TestMatch(t *testing.T) {
 			i.ExpiresAt = i.CreatedAt.Add(d)
 		}
 	}
-	const ours, possible, none = "ours", "possible", "none"
+	const own, possible, none = "own", "possible", "none"
 	for name, test := range map[string]struct {
 		invite   *Invite
 		unmarked bool
-		want     [3]string // by what is known of the platform's precision: unknown, kept, rounded
+		want     [2]string // if the mark is trusted, and if it is not
 	}{
-		"marked":                        {invite(func(*Invite) {}), false, [3]string{ours, ours, possible}},
-		"marked, address in upper case": {invite(func(i *Invite) { i.Email = "KIM@ACME.EXAMPLE" }), false, [3]string{ours, ours, possible}},
-		"marked, a quarter hour before": {invite(moved(-nearby, week-mark)), false, [3]string{ours, ours, possible}},
-		"marked, a quarter hour after":  {invite(moved(nearby, week-mark)), false, [3]string{ours, ours, possible}},
-		"marked, of another time":       {invite(moved(-nearby-1, week-mark)), false, [3]string{possible, possible, possible}},
-		"a millisecond off":             {invite(lasting(week - mark + time.Millisecond)), false, [3]string{possible, none, possible}},
-		"a nanosecond off":              {invite(lasting(week - mark + 1)), false, [3]string{possible, none, possible}},
-		"unmarked lifetime":             {invite(lasting(week)), false, [3]string{possible, none, possible}},
-		"another lifetime":              {invite(lasting(time.Hour)), false, [3]string{possible, none, possible}},
-		"another lifetime and time":     {invite(moved(time.Hour, time.Hour)), false, [3]string{none, none, none}},
-		"no mark was sent":              {invite(lasting(week)), true, [3]string{possible, possible, possible}},
-		"another group":                 {invite(func(i *Invite) { i.GroupID = "h" }), false, [3]string{none, none, none}},
-		"another role":                  {invite(func(i *Invite) { i.RoleID = "s" }), false, [3]string{none, none, none}},
-		"another address":               {invite(func(i *Invite) { i.Email = "jo@acme.example" }), false, [3]string{none, none, none}},
-		"address with a Kelvin sign":    {invite(func(i *Invite) { i.Email = "\u212aim@acme.example" }), false, [3]string{none, none, none}},
-		"no address":                    {invite(func(i *Invite) { i.Email = "" }), false, [3]string{none, none, none}},
-		"single use":                    {invite(func(i *Invite) { i.SingleUse = true }), false, [3]string{none, none, none}},
+		"marked":                        {invite(func(*Invite) {}), false, [2]string{own, possible}},
+		"marked, address in upper case": {invite(func(i *Invite) { i.Email = "KIM@ACME.EXAMPLE" }), false, [2]string{own, possible}},
+		"marked, a quarter hour before": {invite(moved(-nearby, week-mark)), false, [2]string{own, possible}},
+		"marked, a quarter hour after":  {invite(moved(nearby, week-mark)), false, [2]string{own, possible}},
+		"marked, of another time":       {invite(moved(-nearby-1, week-mark)), false, [2]string{possible, possible}},
+		"a millisecond off":             {invite(lasting(week - mark + time.Millisecond)), false, [2]string{possible, possible}},
+		"a nanosecond off":              {invite(lasting(week - mark + 1)), false, [2]string{possible, possible}},
+		"unmarked lifetime":             {invite(lasting(week)), false, [2]string{possible, possible}},
+		"another lifetime":              {invite(lasting(time.Hour)), false, [2]string{possible, possible}},
+		"another lifetime and time":     {invite(moved(time.Hour, time.Hour)), false, [2]string{none, none}},
+		"no mark was sent":              {invite(lasting(week)), true, [2]string{possible, possible}},
+		"another group":                 {invite(func(i *Invite) { i.GroupID = "h" }), false, [2]string{none, none}},
+		"another role":                  {invite(func(i *Invite) { i.RoleID = "s" }), false, [2]string{none, none}},
+		"another address":               {invite(func(i *Invite) { i.Email = "jo@acme.example" }), false, [2]string{none, none}},
+		"address with a Kelvin sign":    {invite(func(i *Invite) { i.Email = "\u212aim@acme.example" }), false, [2]string{none, none}},
+		"no address":                    {invite(func(i *Invite) { i.Email = "" }), false, [2]string{none, none}},
+		"single use":                    {invite(func(i *Invite) { i.SingleUse = true }), false, [2]string{none, none}},
 	} {
-		for p, want := range test.want {
+		for i, want := range test.want {
 			a := attempt{spec: spec, mark: mark}
 			if test.unmarked {
 				a.mark = 0
 			}
-			gotOurs, gotPossible := match(a, []*Invite{test.invite}, begin, precision(p))
+			gotOwn, gotPossible := match(a, []*Invite{test.invite}, begin, i == 0)
 			got := none
 			switch {
-			case len(gotOurs) > 0:
-				got = ours
+			case gotOwn != nil:
+				got = own
 			case len(gotPossible) > 0:
 				got = possible
 			}
 			if got != want {
-				t.Errorf("%s, precision %d: %s, want %s", name, p, got, want)
+				t.Errorf("%s, trusted %t: %s, want %s", name, i == 0, got, want)
 			}
 		}
+	}
+}
+
+// Of two with the mark at least one is another process's, unless something on the way has repeated the request.
+func TestMatch_severalWithTheMark(t *testing.T) {
+	t.Parallel()
+	a := attempt{spec: InviteSpec{GroupID: "g", RoleID: "r", TTL: week}, mark: 123 * time.Millisecond}
+	invite := &Invite{ID: "i", GroupID: "g", RoleID: "r", CreatedAt: begin, ExpiresAt: begin.Add(a.lifetime())}
+	if own, possible := match(a, []*Invite{invite, invite}, begin, true); own != nil || len(possible) != 2 {
+		t.Errorf("own is %v, possible are %v", own, possible)
 	}
 }
 
@@ -76,7 +86,7 @@ func TestAttempts_marksDiffer(t *testing.T) {
 		spec := InviteSpec{GroupID: "g", TTL: ttl}
 		var marks []time.Duration
 		for {
-			a := s.begin(spec, existing{})
+			a := s.begin(spec, nil)
 			if a.mark == 0 {
 				break // All are in use.
 			}
@@ -96,11 +106,11 @@ func TestAttempts_marksDiffer(t *testing.T) {
 		}
 		other := spec
 		other.Email = "kim@acme.example"
-		if s.begin(other, existing{}).mark == 0 {
+		if s.begin(other, nil).mark == 0 {
 			t.Error("other inputs share the marks")
 		}
 		s.release(attempt{spec: spec, mark: marks[7]})
-		if got := s.begin(spec, existing{}).mark; got != marks[7] {
+		if got := s.begin(spec, nil).mark; got != marks[7] {
 			t.Errorf("the mark that was released is %s, and the next %s", marks[7], got)
 		}
 	}
@@ -110,26 +120,26 @@ func TestAttempts_lifetimeTooShortForAMark(t *testing.T) {
 	t.Parallel()
 	var s attempts
 	for _, ttl := range []time.Duration{time.Millisecond, time.Second} {
-		if a := s.begin(InviteSpec{TTL: ttl}, existing{}); a.mark != 0 {
+		if a := s.begin(InviteSpec{TTL: ttl}, nil); a.mark != 0 {
 			t.Errorf("%s is marked with %s", ttl, a.mark)
 		}
 	}
 }
 
-func TestAttempts_aSingleMismatchMakesMatchesWorthless(t *testing.T) {
+func TestAttempts_aSingleMismatchMakesMarksWorthless(t *testing.T) {
 	t.Parallel()
 	var s attempts
 	a := attempt{spec: InviteSpec{TTL: week}, mark: time.Millisecond}
 	for i, test := range []struct {
 		given time.Duration
-		want  precision
-	}{{a.lifetime(), keepsMilliseconds}, {week, roundsLifetimes}, {a.lifetime(), roundsLifetimes}} {
+		want  bool
+	}{{a.lifetime(), true}, {week, false}, {a.lifetime(), false}} {
 		s.learn(a, test.given)
-		if got := s.precisionOf(week); got != test.want {
-			t.Errorf("after answer %d the precision is %d, want %d", i+1, got, test.want)
+		if got := s.trustsMark(a); got != test.want {
+			t.Errorf("after answer %d the mark is trusted: %t, want %t", i+1, got, test.want)
 		}
 	}
-	if got := s.precisionOf(time.Hour); got != precisionUnknown {
-		t.Errorf("that of another lifetime is %d", got)
+	if !s.trustsMark(attempt{spec: InviteSpec{TTL: time.Hour}, mark: time.Millisecond}) {
+		t.Error("marks on another TTL are not trusted")
 	}
 }

@@ -66,7 +66,8 @@ func (b *breaker) record(now time.Time, ctx context.Context, err error) { //noli
 		b.silent, b.first = 0, nil
 	case e == nil || errors.Is(ctx.Err(), context.Canceled):
 		// Nothing was sent, or the caller gave up: this says nothing of the server.
-	case e.Code() == codes.Unavailable || e.Code() == codes.DeadlineExceeded:
+	case e.Code() == codes.DeadlineExceeded || e.Code() == codes.Unavailable && !e.Sent:
+		// A connection that breaks is not among these: it ends all of its calls at once, and the next may do.
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.silent == 0 {

@@ -179,12 +179,13 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 		case ctx.Err() != nil:
 			return false, 0
 		case call.persist > 0 && idempotent:
-			return !isRefusal(err), retryAfter(err)
+			return isCallError(err) && !isRefusal(err), retryAfter(err)
 		default:
 			return timeouts <= maxTimeouts && isTemporary(err, idempotent), retryAfter(err)
 		}
 	}
 	first := true
+	var last error
 	return Retry(ctx, c.config.Clock, policy, temporary, func() error {
 		if err := c.throttle.wait(ctx, c.config.Clock); err != nil {
 			return err
@@ -197,7 +198,12 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 			timeout /= 2 // If it hangs, there is time for another try.
 		}
 		first = false
-		return c.signedIn(ctx, call, timeout)
+		err := c.signedIn(ctx, call, timeout)
+		if err != nil && ctx.Err() != nil && last != nil {
+			return last // What the server said says more than that the time ran out after it.
+		}
+		last = err
+		return err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -239,13 +240,13 @@ func TestConn_hangingServer(t *testing.T) {
 
 func TestConn_unresponsiveServer(t *testing.T) {
 	t.Parallel()
-	closed := func(s *stream) { _ = s.conn.Close() }
-	endings := make([]ending, 3*5, 3*5+1) // Three calls of five tries.
-	for i := range endings {
-		endings[i] = closed
-	}
-	server := newStandIn(t, append(endings, succeeds)...)
-	conn, _, fake := connectTo(t, server.url, nil)
+	var answering atomic.Bool
+	server := newStandIn(t, func(s *stream) {
+		if answering.Load() {
+			succeeds(s)
+		}
+	})
+	conn, _, fake := connectTo(t, server.url, func(c *Config) { c.RequestTimeout = 50 * time.Millisecond })
 	var first error
 	for i := range maxSilent {
 		err := conn.read(t.Context())
@@ -267,6 +268,7 @@ func TestConn_unresponsiveServer(t *testing.T) {
 	if got := server.calls.Load(); got != sent {
 		t.Errorf("%d calls were sent", got-sent)
 	}
+	answering.Store(true)
 	fake.Advance(probeInterval)
 	for i := range 3 {
 		if err := conn.read(t.Context()); err != nil {
@@ -277,15 +279,41 @@ func TestConn_unresponsiveServer(t *testing.T) {
 
 func TestConn_oneAnswerEndsASilence(t *testing.T) {
 	t.Parallel()
-	closed := func(s *stream) { _ = s.conn.Close() }
-	server := newStandIn(t, closed, closed, answers("7", true), closed, closed, succeeds)
-	conn, _, _ := connectTo(t, server.url, nil)
+	hang := func(*stream) {}
+	server := newStandIn(t, hang, hang, answers("7", true), hang, hang, succeeds)
+	conn, _, _ := connectTo(t, server.url, func(c *Config) { c.RequestTimeout = 50 * time.Millisecond })
 	for i := range 6 {
 		err := conn.write(t.Context())
 		var e *UnresponsiveError
 		if errors.As(err, &e) {
 			t.Errorf("call %d was not sent", i)
 		}
+	}
+}
+
+// A connection that breaks ends all of its calls at once, which says nothing of the next one.
+func TestConn_brokenConnectionsAreNoSilence(t *testing.T) {
+	t.Parallel()
+	server := newStandIn(t, func(s *stream) { _ = s.conn.Close() })
+	conn, _, _ := connectTo(t, server.url, nil)
+	for i := range 3 * maxSilent {
+		err := conn.write(t.Context())
+		var e *UnresponsiveError
+		if err == nil || errors.As(err, &e) {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+}
+
+// What the server said last is told, and not that the time ran out after it.
+func TestConn_persistTellsTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	server := newStandIn(t, answers("13", true), answers("13", true), func(*stream) {})
+	conn, _, _ := connectTo(t, server.url, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := conn.Invoke(ctx, readMethod, &emptypb.Empty{}, &emptypb.Empty{}, Persist(10*time.Second)); codeOf(err) != codes.Internal || !strings.Contains(err.Error(), "on purpose") {
+		t.Errorf("ended with %v", err)
 	}
 }
 

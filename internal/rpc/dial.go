@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
@@ -39,7 +40,7 @@ func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientCon
 	if u.Hostname() == "" {
 		return nil, fmt.Errorf("the API's URL %q has no host: it must look like https://console-api.enforce.dev", u.Redacted())
 	}
-	if err := checkProxy(u); err != nil {
+	if err := CheckProxy(u); err != nil {
 		return nil, err
 	}
 
@@ -89,21 +90,29 @@ func requireHTTP2(state tls.ConnectionState) error {
 		"HTTP/1.1 only")
 }
 
-// checkProxy returns an error if the environment names a proxy for u that cannot be used: gRPC would go without it, or
-// take "http" for its host. What it names is not shown, as it may hold a password.
-func checkProxy(u *url.URL) error {
+// errProxy does not quote the proxy's URL, which may hold a password.
+var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
+	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password")
+
+// CheckProxy returns an error if u is to be reached through a proxy whose URL cannot be parsed. Go's libraries then go
+// without one.
+func CheckProxy(u *url.URL) error {
 	environment := httpproxy.FromEnvironment()
-	proxy := environment.HTTPSProxy
-	if !strings.Contains(proxy, "://") {
-		proxy = "http://" + proxy
-	}
-	if _, err := url.Parse(proxy); err == nil || u.Scheme != "https" {
+	value := environment.HTTPSProxy
+	if value == "" || u.Scheme != "https" {
 		return nil
 	}
-	environment.HTTPSProxy = "http://proxy.example.com" // Whether it would be used, or NO_PROXY excludes u.
-	if used, _ := environment.ProxyFunc()(u); used == nil {
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	if proxy, err := url.Parse(value); err == nil && proxy.Hostname() != "" && slices.Contains(proxySchemes, proxy.Scheme) {
 		return nil
 	}
-	return errors.New("the proxy in the environment variable HTTPS_PROXY (or https_proxy) is not a valid URL: write it like " +
-		"http://proxy.example.com:3128, or unset it")
+	environment.HTTPSProxy = "http://proxy.invalid" // To find out whether NO_PROXY exempts u.
+	if proxy, err := environment.ProxyFunc()(u); err == nil && proxy == nil {
+		return nil
+	}
+	return errProxy
 }
+
+var proxySchemes = []string{"http", "https", "socks5", "socks5h"}

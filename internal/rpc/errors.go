@@ -108,6 +108,12 @@ func cutSecrets(s *status.Status, secrets *redact.Secrets) *status.Status {
 	return status.FromProto(kept)
 }
 
+// isCallError reports whether err is of a call that was made, and not for want of a token.
+func isCallError(err error) bool {
+	var e *Error
+	return errors.As(err, &e)
+}
+
 // isRefusal reports whether the server refused a call, see [Error.Refused].
 func isRefusal(err error) bool {
 	var e *Error
