@@ -240,6 +240,29 @@ func TestCreateInvite_answeredWithAnotherGroupsInvite(t *testing.T) {
 	f.wantLive(t, elsewhere.UID)
 }
 
+// `terraform output -raw` prints a code as it is.
+func TestCreateInvite_codeThatIsNotPrintable(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{"\x1b[2J", "\n", " ", "\u0085", "\u200b", "\u202e"} {
+		f := start(t)
+		var code string
+		spoils(1, func(i *iam.GroupInvite) {
+			code = i.GetCode()
+			i.Code = code[:10] + bad + code[10:]
+		})(f, "CreateGroupInvite")
+
+		_, err := f.client.CreateInvite(t.Context(), f.spec())
+
+		e := problem(t, err)
+		wantText(t, e.Message, "control characters")
+		wantText(t, e.Left, wasDeleted)
+		if text := e.Error(); strings.Contains(text, code[:10]) || strings.Contains(text, code[10:]) {
+			t.Errorf("%q: the error shows the code", bad)
+		}
+		f.wantLive(t)
+	}
+}
+
 // An invite for another person is not the configured one, however much the addresses look alike.
 func TestCreateInvite_answeredForAnAddressThatOnlyLooksTheSame(t *testing.T) {
 	t.Parallel()
