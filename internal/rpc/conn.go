@@ -200,7 +200,7 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 		first = false
 		err := c.signedIn(ctx, call, timeout)
 		if err != nil && ctx.Err() != nil && last != nil {
-			return last // What the server said says more than that the time ran out after it.
+			return last // What the server said last says more than that the deadline has passed since.
 		}
 		last = err
 		return err

@@ -305,7 +305,7 @@ func TestConn_brokenConnectionsAreNoSilence(t *testing.T) {
 	}
 }
 
-// What the server said last is told, and not that the time ran out after it.
+// What the server said last is told, rather than that the deadline has passed since.
 func TestConn_persistTellsTheLastAnswer(t *testing.T) {
 	t.Parallel()
 	server := newStandIn(t, answers("13", true), answers("13", true), func(*stream) {})

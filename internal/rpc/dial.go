@@ -94,7 +94,7 @@ func requireHTTP2(state tls.ConnectionState) error {
 var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
 	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password")
 
-// CheckProxy returns an error if u is to be reached through a proxy whose URL cannot be parsed. Go's libraries then go
+// CheckProxy returns an error if u is reached through a proxy whose URL cannot be parsed. Go's libraries then go
 // without one.
 func CheckProxy(u *url.URL) error {
 	environment := httpproxy.FromEnvironment()
