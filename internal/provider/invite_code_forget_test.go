@@ -25,7 +25,7 @@ func TestInviteCodeResource_seal_forgetsTheCode(t *testing.T) {
 	r.session.secrets.Add(code.Reveal()) // As the platform's client does.
 	plan := newInviteCodeModel()
 	var diags diag.Diagnostics
-	if !r.sealCode(t.Context(), nil, &plan, nil, &platform.Invite{Code: code}, &diags) || plan.EncryptedCode.ValueString() != "sealed" {
+	if !r.session.sealCode(t.Context(), nil, &plan, nil, &platform.Invite{Code: code}, &diags) || plan.EncryptedCode.ValueString() != "sealed" {
 		t.Fatalf("the code is not encrypted: %v", diags)
 	}
 	if r.session.secrets.Cut(shown) != shown {

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
@@ -44,26 +42,6 @@ func shownID(text string) string {
 		return redact.Text(text[:shown]) + "…"
 	}
 	return redact.Text(text)
-}
-
-// warnImported says after an import that the code is not known.
-func warnImported(diags *diag.Diagnostics) {
-	diags.AddWarning(summaryImportedNoCode,
-		"The platform returns an invite code only when it is created, so `code` of the imported resource is null. All other attributes are "+
-			"read. To get a code, create a new one, which revokes the imported one: run `terraform apply -replace=ADDRESS`, or change "+
-			"`rotation_triggers` later.")
-}
-
-// addImportNotFound says that the invite to import does not exist, or is a group.
-func addImportNotFound(ctx context.Context, client *platform.Client, id string, cause error, diags *diag.Diagnostics) {
-	if isGroup, err := client.IsGroup(ctx, id); err == nil && isGroup {
-		diags.AddError(summaryInvalidImportID, fmt.Sprintf(
-			"%s is a group. Import the invite by its own UIDP. List the invites of this group with `chainctl iam invites list --parent %s`.", id, id))
-		return
-	}
-	diags.AddError(summaryInviteNotFound, fmt.Sprintf(
-		"Invite %s does not exist or is not visible to the identity that Terraform uses. It may have been accepted (if it was single-use) or "+
-			"deleted. List invites with `chainctl iam invites list`.\n\n%v", id, redact.Text(cause.Error())))
 }
 
 const (
@@ -112,43 +90,4 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 	resp.Diagnostics.Append(resp.TargetState.Set(ctx, &model)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.TargetIdentity, model.ID)...)
 	resp.Diagnostics.Append(setAdoption(ctx, resp.TargetPrivate, moved)...)
-}
-
-// adoption says how an invite came into the state, which its private state holds. It is not known with which ttl an
-// adopted invite was created, nor on which triggers it depends, and that must not replace it.
-type adoption string
-
-const (
-	notAdopted adoption = ""         // It was created by this resource.
-	imported   adoption = "imported" // It was imported, and has not been read yet.
-	moved      adoption = "moved"    // It was moved from the official provider, and has not been read yet.
-	adopted    adoption = "adopted"  // It was imported or moved, and has been read.
-)
-
-// isUnread reports whether the state holds only what the import or the move has set.
-func (a adoption) isUnread() bool { return a == imported || a == moved }
-
-const adoptionKey = "adopted"
-
-// privateState is what requests and responses have as Private.
-type privateState interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
-}
-
-func adoptionOf(ctx context.Context, private privateState, diags *diag.Diagnostics) adoption {
-	value, d := private.GetKey(ctx, adoptionKey)
-	diags.Append(d...)
-	if string(value) == "true" {
-		return adopted // Written before adoption had several values.
-	}
-	var a adoption
-	if json.Unmarshal(value, &a) != nil {
-		return notAdopted
-	}
-	return a
-}
-
-func setAdoption(ctx context.Context, private privateState, a adoption) diag.Diagnostics {
-	return private.SetKey(ctx, adoptionKey, []byte(`"`+a+`"`))
 }

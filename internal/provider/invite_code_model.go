@@ -107,6 +107,14 @@ type inviteCodeModel struct {
 	Status           types.String   `tfsdk:"status"`
 }
 
+// Default timeouts of the operations. A create may have to wait for a new group to become usable, which takes up to two
+// minutes, and to look for an invite whose create response was lost.
+const (
+	defaultCreateTimeout = 5 * time.Minute
+	defaultReadTimeout   = 2 * time.Minute
+	defaultDeleteTimeout = 5 * time.Minute
+)
+
 // newInviteCodeModel returns a model whose attributes are all null. The zero value is not usable: null collections need
 // their element types.
 func newInviteCodeModel() inviteCodeModel {
@@ -120,6 +128,10 @@ func newInviteCodeModel() inviteCodeModel {
 		})},
 	}
 }
+
+// adoptedTolerance is how much the configured ttl may differ from that of an adopted invite. The official provider
+// computes one from a date and the time of its call.
+const adoptedTolerance = time.Minute
 
 // setCreated sets what a create has returned.
 func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
@@ -141,6 +153,11 @@ func (m *inviteCodeModel) setFound(invite *platform.Invite, at time.Time) {
 	if m.Recreate.IsNull() {
 		m.Recreate = types.StringValue(recreateAuto)
 	}
+}
+
+// isAlive reports whether the code could be accepted at the last refresh.
+func (m *inviteCodeModel) isAlive() bool {
+	return m.Status.ValueString() == statusActive || m.Status.ValueString() == statusExpiring
 }
 
 // setMissing sets the status of an invite that the platform did not find, as of at. It reports whether the status is a
@@ -167,6 +184,13 @@ func (m *inviteCodeModel) setMovedAndMissing() {
 func (m *inviteCodeModel) sameRefresh(before *inviteCodeModel) bool {
 	return m.inviteModel == before.inviteModel && m.Recreate == before.Recreate && m.Status == before.Status
 }
+
+// The values of recreate.
+const (
+	recreateAuto   = "auto"
+	recreateAlways = "always"
+	recreateNever  = "never"
+)
 
 // The values of status.
 const (
@@ -222,6 +246,8 @@ func timeOrNull(t time.Time) types.String {
 	}
 	return types.StringValue(formatTime(t))
 }
+
+func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
 
 // stringOrNull returns text, or null where it is empty: the platform has no null.
 func stringOrNull(text string) types.String {

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -168,13 +167,6 @@ func (m *inviteCodeModel) markedFor(attribute string, state *inviteCodeModel) st
 	}
 }
 
-// The values of recreate.
-const (
-	recreateAuto   = "auto"
-	recreateAlways = "always"
-	recreateNever  = "never"
-)
-
 // replacedBy returns the attributes because of which an invite is replaced; if there are none, it is kept, and what has
 // changed updates the state. It is the whole policy: status is as of the last read, recreate is as configured, and
 // changed are the attributes whose values mean something else than in the state.
@@ -286,15 +278,6 @@ func (m *inviteCodeModel) statusFor(renewBefore duration.Value, seen time.Time) 
 	return statusOf(created, expires, window, seen)
 }
 
-// isAlive reports whether the code could be accepted at the last refresh.
-func (m *inviteCodeModel) isAlive() bool {
-	return m.Status.ValueString() == statusActive || m.Status.ValueString() == statusExpiring
-}
-
-// adoptedTolerance is how much the configured ttl may differ from that of an adopted invite. The official provider
-// computes one from a date and the time of its call.
-const adoptedTolerance = time.Minute
-
 // adoptTTL plans the ttl of an adopted invite where the configuration has none, or almost the same.
 func (m *inviteCodeModel) adoptTTL(state *inviteCodeModel, configured duration.Value) {
 	want, err := configured.Duration()
@@ -317,8 +300,6 @@ func keepString(planned, state types.String) types.String {
 	return state
 }
 
-func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
-
 // sameTriggers reports whether two maps of triggers are the same: null, empty and null-valued ones are. An unknown value
 // may turn out to be another one.
 func sameTriggers(a, b types.Map) bool {
@@ -329,20 +310,6 @@ func triggers(m types.Map) map[string]attr.Value {
 	values := maps.Clone(m.Elements())
 	maps.DeleteFunc(values, func(_ string, value attr.Value) bool { return value.IsNull() })
 	return values
-}
-
-// seenKey is where the private state has the time, in Unix seconds, at which a read last found the invite.
-const seenKey = "seen"
-
-func setSeen(ctx context.Context, private privateState, at time.Time) diag.Diagnostics {
-	return private.SetKey(ctx, seenKey, strconv.AppendInt(nil, at.Unix(), 10))
-}
-
-// seenAt returns what setSeen has recorded, or the beginning of time.
-func seenAt(ctx context.Context, private privateState, diags *diag.Diagnostics) time.Time {
-	seconds := int64(0)
-	getPrivate(ctx, private, seenKey, &seconds, diags)
-	return time.Unix(seconds, 0)
 }
 
 // replacedGroupKey is where the private state has the UIDP of the group of an invite whose configuration has none.
@@ -359,14 +326,6 @@ func checkReplacedGroup(ctx context.Context, plan *inviteCodeModel, private priv
 	diags.AddAttributeError(path.Root("group"), summaryMissingGroup, fmt.Sprintf(
 		"The invite code is replaced, and its configuration does not set `group`. The existing one is in group %s, and the default group of "+
 			"this machine is %q, which is another one. Set `group` here or in the provider block.", replaced, plan.Group.ValueString()))
-}
-
-func getPrivate(ctx context.Context, private privateState, key string, into any, diags *diag.Diagnostics) {
-	value, d := private.GetKey(ctx, key)
-	diags.Append(d...)
-	if value != nil {
-		_ = json.Unmarshal(value, into) // The zero value stands for what cannot be read.
-	}
 }
 
 // checkTimeout bounds the lookup of UIDPs, without which a plan goes on.

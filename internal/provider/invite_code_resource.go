@@ -21,6 +21,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/duration"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
 var (
@@ -31,14 +32,6 @@ var (
 	_ resource.ResourceWithModifyPlan     = (*inviteCodeResource)(nil)
 	_ resource.ResourceWithImportState    = (*inviteCodeResource)(nil)
 	_ resource.ResourceWithMoveState      = (*inviteCodeResource)(nil)
-)
-
-// Default timeouts of the operations. A create may have to wait for a new group to become usable, which takes up to two
-// minutes, and to look for an invite whose create response was lost.
-const (
-	defaultCreateTimeout = 5 * time.Minute
-	defaultReadTimeout   = 2 * time.Minute
-	defaultDeleteTimeout = 5 * time.Minute
 )
 
 func newInviteCodeResource() resource.Resource { return &inviteCodeResource{} }
@@ -222,7 +215,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	}
 	plan.setCreated(invite)
 	// The state is set before anything else can fail: the code is told only once.
-	if recipients != nil && !r.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
+	if recipients != nil && !r.session.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(writeModel(ctx, &resp.State, &plan)...)
@@ -341,6 +334,26 @@ func answeredAt(invite *platform.Invite, err error, ours clock.Clock) time.Time 
 		at = e.AsOf
 	}
 	return at.Truncate(time.Second)
+}
+
+// warnImported says after an import that the code is not known.
+func warnImported(diags *diag.Diagnostics) {
+	diags.AddWarning(summaryImportedNoCode,
+		"The platform returns an invite code only when it is created, so `code` of the imported resource is null. All other attributes are "+
+			"read. To get a code, create a new one, which revokes the imported one: run `terraform apply -replace=ADDRESS`, or change "+
+			"`rotation_triggers` later.")
+}
+
+// addImportNotFound says that the invite to import does not exist, or is a group.
+func addImportNotFound(ctx context.Context, client *platform.Client, id string, cause error, diags *diag.Diagnostics) {
+	if isGroup, err := client.IsGroup(ctx, id); err == nil && isGroup {
+		diags.AddError(summaryInvalidImportID, fmt.Sprintf(
+			"%s is a group. Import the invite by its own UIDP. List the invites of this group with `chainctl iam invites list --parent %s`.", id, id))
+		return
+	}
+	diags.AddError(summaryInviteNotFound, fmt.Sprintf(
+		"Invite %s does not exist or is not visible to the identity that Terraform uses. It may have been accepted (if it was single-use) or "+
+			"deleted. List invites with `chainctl iam invites list`.\n\n%v", id, redact.Text(cause.Error())))
 }
 
 // warnAmbiguous says that a single-use invite was either accepted in time or deleted after it had expired.

@@ -150,25 +150,25 @@ func keptCode(code types.String, recipients types.Set) types.String {
 
 // sealCode encrypts the code of an invite that was just created. If that fails, the invite is deleted: its code is lost.
 // If deleting it fails as well, the model is that of an invite without a code, for the state to keep.
-func (r *inviteCodeResource) sealCode(ctx context.Context, client *platform.Client, plan *inviteCodeModel, recipients seal.Recipients,
+func (s *session) sealCode(ctx context.Context, client *platform.Client, plan *inviteCodeModel, recipients seal.Recipients,
 	invite *platform.Invite, diags *diag.Diagnostics,
 ) (exists bool) {
 	plan.Code, plan.EncryptedCode = types.StringNull(), types.StringNull()
 	// An encrypted code is known to no one but its recipients, so the process forgets it as well.
-	defer r.session.secrets.Remove(invite.Code.Reveal())
-	encrypted, err := r.session.seal(recipients, invite.Code)
+	defer s.secrets.Remove(invite.Code.Reveal())
+	encrypted, err := s.seal(recipients, invite.Code)
 	if err == nil {
 		plan.EncryptedCode = types.StringValue(encrypted)
 		return true
 	}
 
-	detail := fmt.Sprintf("Invite %s was created, and encrypting its code to `recipients` failed: %s", invite.ID, sentence(r.session.secrets.Text(err.Error())))
+	detail := fmt.Sprintf("Invite %s was created, and encrypting its code to `recipients` failed: %s", invite.ID, sentence(s.secrets.Text(err.Error())))
 	// An interrupt must not leave an invite behind whose code is in no state.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), defaultDeleteTimeout)
 	defer cancel()
 	if err := client.DeleteInvite(ctx, invite.ID); err != nil {
 		diags.AddError(summaryEncryptCode, fmt.Sprintf("%s\n\nDeleting the invite failed as well: %s\n\nIt is in the state "+
-			"without a code and marked as tainted, so the next apply deletes it and creates another.", detail, sentence(r.session.secrets.Text(err.Error()))))
+			"without a code and marked as tainted, so the next apply deletes it and creates another.", detail, sentence(s.secrets.Text(err.Error()))))
 		return true
 	}
 	diags.AddError(summaryEncryptCode, detail+"\n\nThe invite was deleted, so nothing was left behind. Run again; if it fails "+

@@ -5,6 +5,7 @@ package provider
 import (
 	"context"
 	"runtime"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
@@ -21,6 +22,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
@@ -161,6 +163,35 @@ func (p *chainguardProvider) Configure(ctx context.Context, req provider.Configu
 	resp.EphemeralResourceData = data
 	resp.ListResourceData = data
 	resp.ActionData = data
+}
+
+func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
+	secrets := new(redact.Secrets)
+	return &session{
+		settings: s,
+		deferred: deferred,
+		clock:    p.clock,
+		secrets:  secrets,
+		cleanup:  p.cleanup,
+		seal:     p.seal,
+		connect: sync.OnceValues(func() (*platform.Client, error) {
+			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment, Secrets: secrets}
+			if p.signIn != nil {
+				p.signIn(&options)
+			}
+			tokens := auth.New(s, options)
+			p.cleanup.waitFor(tokens.Wait)
+			return platform.New(platform.Config{
+				API:            s.API,
+				UserAgent:      userAgent,
+				Tokens:         tokens,
+				RequestTimeout: s.RequestTimeout,
+				Observe:        logCall,
+				Secrets:        secrets,
+				Clock:          p.clock,
+			})
+		}),
+	}
 }
 
 // userAgent is what the provider calls itself towards the platform. It names versions and the operating system, and

@@ -3,13 +3,11 @@ package provider
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/auth"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
@@ -28,35 +26,6 @@ type session struct {
 	connect  func() (*platform.Client, error)
 	cleanup  *cleanup
 	seal     func(seal.Recipients, redact.Secret) (string, error)
-}
-
-func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Problem, userAgent string) *session {
-	secrets := new(redact.Secrets)
-	return &session{
-		settings: s,
-		deferred: deferred,
-		clock:    p.clock,
-		secrets:  secrets,
-		cleanup:  p.cleanup,
-		seal:     p.seal,
-		connect: sync.OnceValues(func() (*platform.Client, error) {
-			options := auth.Options{UserAgent: userAgent, Clock: p.clock, Environment: p.environment, Secrets: secrets}
-			if p.signIn != nil {
-				p.signIn(&options)
-			}
-			tokens := auth.New(s, options)
-			p.cleanup.waitFor(tokens.Wait)
-			return platform.New(platform.Config{
-				API:            s.API,
-				UserAgent:      userAgent,
-				Tokens:         tokens,
-				RequestTimeout: s.RequestTimeout,
-				Observe:        logCall,
-				Secrets:        secrets,
-				Clock:          p.clock,
-			})
-		}),
-	}
 }
 
 // logCall writes a call to Terraform's log. Never what was sent or answered: codes and tokens are in there.
