@@ -103,8 +103,9 @@ func (t *Tokens) Discard(accessToken string) {
 	t.current = token{}
 }
 
-// Wait returns when no renewal is under way, or when ctx ends. Call it before the process ends: a renewal
-// that is using a refresh token continues when its callers have left, until the next one is written.
+// Wait cancels the renewal under way, and returns when it has ended, or when ctx ends. Call it before the process ends. A
+// lookup that is shared does not end with its callers, and would wait for a person to sign in. A renewal that is using a
+// refresh token continues nonetheless, until the next one is written.
 func (t *Tokens) Wait(ctx context.Context) {
 	idle := make(chan struct{})
 	go func() {
@@ -113,6 +114,7 @@ func (t *Tokens) Wait(ctx context.Context) {
 		r := t.renewal
 		t.mu.Unlock()
 		if r != nil {
+			r.cancel()
 			<-r.done
 		}
 		t.renewing.Lock() // One that was abandoned.

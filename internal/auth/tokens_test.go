@@ -408,6 +408,27 @@ func TestTokens_Token_saysThatChainctlsSessionEnded(t *testing.T) {
 	}
 }
 
+// A caller that is still there, such as a lookup that is shared, does not keep the process.
+func TestTokens_Wait_cancelsTheRenewal(t *testing.T) {
+	t.Parallel()
+	entered := make(chan struct{})
+	tokens := from(clock.NewFake(start), &fakeSource{label: "browser", give: func(ctx context.Context) (token, error) {
+		close(entered)
+		<-ctx.Done()
+		return token{}, ctx.Err()
+	}})
+	failed := make(chan error, 1)
+	go func() {
+		_, err := tokens.Token(t.Context())
+		failed <- err
+	}()
+	<-entered
+	tokens.Wait(t.Context())
+	if err := <-failed; !errors.Is(err, context.Canceled) {
+		t.Errorf("want the error of a renewal that was canceled, got: %v", err)
+	}
+}
+
 func TestTokens_Wait(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
