@@ -127,6 +127,8 @@ func (s sts) explainExchange(err error, identityToken string) error {
 		if now := s.http.clock.Now(); !c.expiry.IsZero() && !now.Before(c.expiry) {
 			advice += ", and " + expired(c.expiry, now)
 		}
+	} else {
+		advice += ". What was sent is not a JWT: if it was meant as the path of a file, there is no such file"
 	}
 	return fmt.Errorf("%w. %s", explained, advice)
 }

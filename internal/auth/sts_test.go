@@ -141,6 +141,12 @@ func TestSTS_exchange_explainsRefusals(t *testing.T) {
 			want:  []string{"Unauthenticated", `the audience "https://elsewhere.example"`},
 			calls: 1,
 		},
+		"the path of a file that does not exist, written like a token": {
+			seed:  emulator.DefaultSeed(),
+			set:   func(b *bench) { set(&b.settings.IdentityToken, "secrets/oidc-token.jwt") },
+			want:  []string{"Unauthenticated", "if it was meant as the path of a file, there is no such file"},
+			calls: 1,
+		},
 		"unavailable for good": {
 			seed:  emulator.DefaultSeed(),
 			fault: &emulator.Fault{Method: "Exchange", Code: codes.Unavailable, Message: "try\x1b[31m later\n"},
