@@ -65,16 +65,17 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 // "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] if there
 // is no such group, or more than one, and [IsNotFound] of a UIDP. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
-	return c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
-		doing := "looking up group " + strconv.Quote(redact.Text(reference))
+	doing := "looking up group " + strconv.Quote(redact.Text(reference))
+	group, err := c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
 		group, err := within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Group, error) {
 			return c.findGroup(ctx, reference)
 		})
 		if err == nil && reference != group.ID {
 			c.groupRefs.Store(group.ID, reference)
 		}
-		return group, c.explain(err, readGroups, doing)
+		return group, err
 	})
+	return group, c.explain(err, readGroups, doing) // Also where ctx has ended the wait for a lookup that is shared.
 }
 
 func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
@@ -139,4 +140,17 @@ func TestFindGroup_suggestsPaths(t *testing.T) {
 	f := start(t)
 	_, err := f.client.FindGroup(t.Context(), "something-else-entirely")
 	wantText(t, fmt.Sprint(err), "acme.example, ", folder)
+}
+
+// A caller that gives up a lookup which others share is told so in words.
+func TestFindGroup_interrupted(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	f.Inject(emulator.Fault{Method: "ListGroups", Hang: true, Match: func(proto.Message) bool { interrupt(); return true }})
+	_, err := f.client.FindGroup(ctx, "acme.example")
+	if e := problem(t, err); e.Code != codes.Canceled {
+		t.Errorf("ended with %s", e.Code)
+	}
+	wantText(t, err.Error(), "looking up group", "interrupted")
 }

@@ -45,13 +45,13 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 // are several. The error is a [*NameError] where there is none or no telling which, and [IsNotFound] of a UIDP, which name
 // may be as well. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
-	return c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
-		doing := "looking up role " + strconv.Quote(redact.Text(name))
-		role, err := within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Role, error) {
+	doing := "looking up role " + strconv.Quote(redact.Text(name))
+	role, err := c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
+		return within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Role, error) {
 			return c.findRole(ctx, name, groupID)
 		})
-		return role, c.explain(err, readRoles, doing)
 	})
+	return role, c.explain(err, readRoles, doing)
 }
 
 func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, error) {
