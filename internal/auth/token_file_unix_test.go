@@ -25,7 +25,7 @@ func TestIdentityToken_file_isAPipe(t *testing.T) {
 		"that stays open": func(path string) {
 			file, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err == nil {
-				defer file.Close() // Keeps it from being collected, which would close it.
+				defer func() { _ = file.Close() }() // Keeps it from being collected, which would close it.
 				_, _ = file.WriteString("c4n4ry")
 				<-t.Context().Done()
 			}
