@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
@@ -130,6 +131,7 @@ type call struct {
 	options
 	method  string
 	invoke  func(ctx context.Context) error
+	renewed bool    // whether the token was renewed for it
 	outcome Outcome // of the last try
 }
 
@@ -172,19 +174,19 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 	}
 	timeouts := 0
 	temporary := func(err error) (bool, time.Duration) {
-		if codeOf(err) == codes.DeadlineExceeded {
+		if status.Code(err) == codes.DeadlineExceeded {
 			timeouts++
 		}
+		var e *Error
 		switch {
-		case ctx.Err() != nil:
+		case ctx.Err() != nil || !errors.As(err, &e): // The caller gave up, or there is no token.
 			return false, 0
 		case call.persist > 0 && idempotent:
-			return isCallError(err) && !isRefusal(err), retryAfter(err)
+			return !e.Refused(), retryAfter(err)
 		default:
-			return timeouts <= maxTimeouts && isTemporary(err, idempotent), retryAfter(err)
+			return timeouts <= maxTimeouts && e.isTemporary(idempotent), retryAfter(err)
 		}
 	}
-	first := true
 	var last error
 	return Retry(ctx, c.config.Clock, policy, temporary, func() error {
 		if err := c.throttle.wait(ctx, c.config.Clock); err != nil {
@@ -194,13 +196,14 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 		switch {
 		case call.persist > 0:
 			timeout = call.persist
-		case idempotent && first:
+		case timeout <= 0 && last != nil:
+			return last // The throttle has used up the time.
+		case idempotent && last == nil:
 			timeout /= 2 // If it hangs, there is time for another try.
 		}
-		first = false
 		err := c.signedIn(ctx, call, timeout)
-		if err != nil && ctx.Err() != nil && last != nil {
-			return last // What the server said last says more than that the deadline has passed since.
+		if err != nil && ctx.Err() != nil && last != nil && (idempotent || !call.outcome.Sent) {
+			return last // What the server said last says more than that the caller has given up since.
 		}
 		last = err
 		return err
@@ -251,7 +254,7 @@ func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (tok
 	call.outcome = try.outcome(err)
 	err = newError(err, call.outcome, caller.Err(), c.config.Secrets)
 	if c.config.Observe != nil {
-		c.config.Observe(ctx, Call{Method: call.method, Code: codeOf(err), Took: c.config.Clock.Now().Sub(sent)})
+		c.config.Observe(ctx, Call{Method: call.method, Code: status.Code(err), Took: c.config.Clock.Now().Sub(sent)})
 	}
 	if err == nil {
 		c.throttle.clear()

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/net/http2"
 	"golang.org/x/oauth2"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
@@ -233,7 +235,7 @@ func TestConn_hangingServer(t *testing.T) {
 	}
 	server = newStandIn(t, hang)
 	conn, _, _ = connectTo(t, server.url, func(c *Config) { c.RequestTimeout = 200 * time.Millisecond })
-	if err := conn.read(t.Context()); codeOf(err) != codes.DeadlineExceeded || server.calls.Load() != 2 {
+	if err := conn.read(t.Context()); status.Code(err) != codes.DeadlineExceeded || server.calls.Load() != 2 {
 		t.Errorf("a server that hangs: sent %d times, error %v", server.calls.Load(), err)
 	}
 }
@@ -312,7 +314,7 @@ func TestConn_persistTellsTheLastAnswer(t *testing.T) {
 	conn, _, _ := connectTo(t, server.url, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := conn.Invoke(ctx, readMethod, &emptypb.Empty{}, &emptypb.Empty{}, Persist(10*time.Second)); codeOf(err) != codes.Internal || !strings.Contains(err.Error(), "on purpose") {
+	if err := conn.Invoke(ctx, readMethod, &emptypb.Empty{}, &emptypb.Empty{}, Persist(10*time.Second)); status.Code(err) != codes.Internal || !strings.Contains(err.Error(), "on purpose") {
 		t.Errorf("ended with %v", err)
 	}
 }
@@ -333,5 +335,42 @@ func TestConn_secretsAreCutOut(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "bad (redacted)") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// A create whose first try found no connection is lost all the same if its second try was sent and not answered.
+func TestConn_write_interruptedAfterItWasSent(t *testing.T) {
+	t.Parallel()
+	conn, _, _ := connectTo(t, "http://127.0.0.1:1", nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tries := 0
+	err := conn.throttled(ctx, &call{method: writeMethod, options: options{once: true}, invoke: func(ctx context.Context) error {
+		tries++
+		if tries == 1 {
+			return status.Error(codes.Unavailable, "connection refused")
+		}
+		recorder{}.HandleRPC(ctx, &stats.OutHeader{})
+		cancel()
+		return status.Error(codes.Unavailable, "connection closed")
+	}})
+	var e *Error
+	if !errors.As(err, &e) || !e.Sent || tries != 2 {
+		t.Errorf("after %d tries the error is %v; want 2 tries and an error that says that the request was sent", tries, err)
+	}
+}
+
+// A try is not made in what is left of a deadline that the throttle has used up: it would look like a server that hangs.
+func TestConn_retry_notAfterTheThrottleHasUsedUpTheTime(t *testing.T) {
+	t.Parallel()
+	conn, _, fake := connectTo(t, "http://127.0.0.1:1", nil)
+	tries := 0
+	err := conn.throttled(t.Context(), &call{method: readMethod, invoke: func(context.Context) error {
+		tries++
+		conn.throttle.backOff(fake.Now(), time.Minute) // Another call was refused.
+		return status.Error(codes.Unavailable, "connection refused")
+	}})
+	if status.Code(err) != codes.Unavailable || tries != 1 {
+		t.Errorf("%d tries, error %v; want one, and what became of it", tries, err)
 	}
 }

@@ -108,30 +108,14 @@ func cutSecrets(s *status.Status, secrets *redact.Secrets) *status.Status {
 	return status.FromProto(kept)
 }
 
-// isCallError reports whether err is of a call that was made, and not for want of a token.
-func isCallError(err error) bool {
-	var e *Error
-	return errors.As(err, &e)
-}
-
-// isRefusal reports whether the server refused a call, see [Error.Refused].
-func isRefusal(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Refused()
-}
-
 // refusedWith reports whether the server itself answered with the code.
 func refusedWith(err error, code codes.Code) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Answered && e.Code() == code
 }
 
-// isTemporary reports whether a call may succeed if it is sent again, and may be sent again.
-func isTemporary(err error, idempotent bool) bool {
-	var e *Error
-	if !errors.As(err, &e) {
-		return false // No token, or the caller gave up.
-	}
+// isTemporary reports whether the call may succeed if it is sent again, and may be sent again.
+func (e *Error) isTemporary(idempotent bool) bool {
 	if !idempotent {
 		return e.Code() == codes.Unavailable && !e.Sent
 	}
@@ -144,9 +128,6 @@ func isTemporary(err error, idempotent bool) bool {
 		return false
 	}
 }
-
-// codeOf is the code of an error of a call.
-func codeOf(err error) codes.Code { return status.Code(err) }
 
 // retryAfter is how long the server asks to wait, zero if it does not say.
 func retryAfter(err error) time.Duration {

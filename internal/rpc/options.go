@@ -12,8 +12,6 @@ type options struct {
 	grace   time.Duration
 	persist time.Duration // how long a try may take, zero if the call does not persist
 	report  *Outcome
-
-	renewed bool // the token was renewed for this call
 }
 
 // option is a [grpc.CallOption] that [Conn] keeps for itself.
@@ -28,7 +26,7 @@ func Once(grace time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.once, o.grace = true, grace }}
 }
 
-// Persist has a call that is safe to send twice sent again until its context ends, whatever goes wrong but a refusal, and
+// Persist has a call that is safe to send twice sent again for half a minute, whatever goes wrong but a refusal, and
 // bounds each try. It is for cleaning up, where giving up leaves a live code behind.
 func Persist(try time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.persist = try }}
