@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
@@ -113,6 +114,9 @@ func refusedOnce(code codes.Code, says ...string) *outcome {
 func unusableWith(calls int, says ...string) *outcome {
 	return &outcome{code: codes.DataLoss, calls: calls, live: 1, says: says}
 }
+
+// year10000 is the first second that RFC 3339 cannot express.
+var year10000 = &timestamppb.Timestamp{Seconds: 253402300800}
 
 func faultCases() map[string]faultCase {
 	cases := map[string]faultCase{
@@ -286,6 +290,11 @@ func faultCases() map[string]faultCase {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.CreateTime, i.ExpirationTime = nil, nil }),
 			create: unusableWith(1, "is missing", wasDeleted),
 			get:    unusableWith(1, "is missing"), list: unusableWith(1, "is missing"),
+		},
+		"answer with the year 10000": {
+			inject: spoils(1, func(i *iam.GroupInvite) { i.ExpirationTime = year10000 }),
+			create: unusableWith(1, "expiration_time is not a valid time", wasDeleted),
+			get:    unusableWith(1, "expiration_time is not a valid time"), list: unusableWith(1, "expiration_time is not a valid time"),
 		},
 		"answer with a huge code": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Code = strings.Repeat("A", 8<<20) }),

@@ -194,6 +194,21 @@ func TestNames_findRole(t *testing.T) {
 	wantText(t, fmt.Sprint(err), `in group "acme.example"`, `Did you mean "viewer"?`)
 }
 
+// A time that cannot be expressed is one that the platform does not tell.
+func TestNames_groupOfTheYear10000(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: changing(func(answer *iam.ListGroupsResponse) {
+		for _, group := range answer.GetGroups() {
+			group.CreateTime, group.UpdateTime = year10000, year10000
+		}
+	})})
+	group, err := f.client.FindGroup(t.Context(), folder)
+	if err != nil || group.ID != f.group || !group.CreatedAt.IsZero() || !group.UpdatedAt.IsZero() {
+		t.Errorf("got %+v, error %v", group, err)
+	}
+}
+
 func TestNames_longListOfNamesIsCutShort(t *testing.T) {
 	t.Parallel()
 	var names []string
