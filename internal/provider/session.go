@@ -51,7 +51,7 @@ func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 	}
 	client, err := s.connect()
 	if err != nil {
-		diags.AddError(summaryUnusableAPI, fmt.Sprintf("%v.\n\nCheck the provider's `api`.", err))
+		diags.AddError(summaryUnusableAPI, sentence(err.Error()))
 		return nil
 	}
 	return client

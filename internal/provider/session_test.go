@@ -2,12 +2,14 @@ package provider
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
 func TestSession_groupSetting(t *testing.T) {
@@ -67,5 +69,21 @@ func TestSession_groupSetting(t *testing.T) {
 				t.Errorf("%v, want %q", diags, test.error)
 			}
 		})
+	}
+}
+
+// What is at fault is a variable, which no change of the provider block mends.
+func TestSession_client_proxyThatCannotBeParsed(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://[::1")
+	s := &session{connect: func() (*platform.Client, error) {
+		return platform.New(platform.Config{API: config.DefaultAPI, RequestTimeout: config.DefaultRequestTimeout})
+	}}
+	var diags diag.Diagnostics
+	if client := s.client(&diags); client != nil || len(diags) != 1 {
+		t.Fatalf("a client: %t, diagnostics: %v", client != nil, diags)
+	}
+	detail := diags[0].Detail()
+	if !strings.Contains(detail, "HTTPS_PROXY") || !strings.HasSuffix(detail, "Correct the variable, or unset it.") || strings.Contains(detail, "`api`") {
+		t.Errorf("the advice is not about the variable: %s", detail)
 	}
 }

@@ -92,7 +92,7 @@ func requireHTTP2(state tls.ConnectionState) error {
 
 // errProxy does not quote the proxy's URL, which may hold a password.
 var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
-	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password")
+	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password. Correct the variable, or unset it")
 
 // CheckProxy returns an error if u is reached through a proxy whose URL cannot be parsed. Go's libraries then go
 // without one.
