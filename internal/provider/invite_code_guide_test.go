@@ -1,0 +1,81 @@
+package provider_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+)
+
+// What the guide on the life of an invite notes about Terraform's own arguments. Where a note describes a trap, the test
+// holds that the trap is there, and the way out of it as well.
+
+func TestInviteCodeResource_guide_ignoreChangesDoesNotStopRenewal(t *testing.T) {
+	t.Parallel()
+	p := acctest.New(t)
+	expire := func() { p.Clock.Advance(2 * time.Hour) }
+	ignoring := func(attributes string) string {
+		return kimWith(acmeViewer + attributes + "lifecycle {\nignore_changes = all\n}\n")
+	}
+	planned := func(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+		return resource.ConfigPlanChecks{
+			PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, action)},
+			PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+		}
+	}
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             checkAllRevoked(p),
+		Steps: []resource.TestStep{
+			{Config: ignoring("ttl = \"1h\"\n"), ConfigPlanChecks: emptyPlan},
+			{PreConfig: expire, Config: ignoring("ttl = \"1h\"\n"), ConfigPlanChecks: planned(plancheck.ResourceActionReplace)},
+		},
+	})
+	resource.UnitTest(t, resource.TestCase{
+		ProtoV6ProviderFactories: p.Factories(),
+		CheckDestroy:             checkAllRevoked(p),
+		Steps: []resource.TestStep{
+			{Config: ignoring("ttl = \"1h\"\nrecreate = \"never\"\n"), ConfigPlanChecks: emptyPlan},
+			{PreConfig: expire, Config: ignoring("ttl = \"1h\"\nrecreate = \"never\"\n"), ConfigPlanChecks: planned(plancheck.ResourceActionNoop)},
+		},
+	})
+}
+
+func TestInviteCodeResource_guide_dataSourceWithDependsOn(t *testing.T) {
+	t.Parallel()
+	const looked = "group = data.chainguard_group.acme.id\nrole = \"viewer\"\n"
+	for name, test := range map[string]struct {
+		dependsOn, attributes string
+		planned               plancheck.ResourceActionType
+	}{
+		"replaces":           {"depends_on = [terraform_data.before]\n", looked, plancheck.ResourceActionReplace},
+		"omitted, keeps":     {"", looked, plancheck.ResourceActionNoop},
+		"with a name, keeps": {"depends_on = [terraform_data.before]\n", acmeViewer, plancheck.ResourceActionNoop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := acctest.New(t)
+			config := func(input string) string {
+				return "resource \"terraform_data\" \"before\" {\ninput = \"" + input + "\"\n}\n" +
+					"data \"chainguard_group\" \"acme\" {\nname = \"acme.example\"\n" + test.dependsOn + "}\n" + kimWith(test.attributes)
+			}
+			resource.UnitTest(t, resource.TestCase{
+				ProtoV6ProviderFactories: p.Factories(),
+				CheckDestroy:             checkAllRevoked(p),
+				Steps: []resource.TestStep{
+					{Config: config("one"), ConfigPlanChecks: emptyPlan},
+					{
+						Config: config("two"),
+						ConfigPlanChecks: resource.ConfigPlanChecks{
+							PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, test.planned)},
+							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
+						},
+					},
+				},
+			})
+		})
+	}
+}
