@@ -102,7 +102,7 @@ func TestCIIdentity_chainctlCommands_createWhatTheConfigurationsDo(t *testing.T)
 	}
 	programs, noted := t.TempDir(), filepath.Join(t.TempDir(), "calls")
 	stub := "#!/bin/sh\nprintf '%s\\n' \"$@\" . >> '" + noted + "'\n"
-	if err := os.WriteFile(filepath.Join(programs, "chainctl"), []byte(stub), 0o700); err != nil { //nolint:gosec // G306: a program.
+	if err := os.WriteFile(filepath.Join(programs, "chainctl"), []byte(stub), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	cli.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
@@ -154,7 +154,7 @@ func TestCIIdentity_chainctlCommands_createWhatTheConfigurationsDo(t *testing.T)
 		if problems.HasErrors() {
 			t.Fatal(problems)
 		}
-		for _, block := range file.Body.(*hclsyntax.Body).Blocks { //nolint:forcetypeassert // ParseConfig has no other.
+		for _, block := range file.Body.(*hclsyntax.Body).Blocks {
 			switch {
 			case block.Type != "resource":
 			case block.Labels[0] == "chainguard_role":
