@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
 // What the guide on testing modules has one run is run here as it stands, in one shell: its module invites Kim, and is
@@ -22,19 +23,9 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip(err)
 	}
-	var blocks []string
-	for _, match := range regexp.MustCompile("(?ms)^```shell\n(.*?)^```$").FindAllStringSubmatch(read(t, "../docs/guides/testing-modules.md"), -1) {
-		blocks = append(blocks, match[1])
-	}
 	block := func(holds string) string {
 		t.Helper()
-		for _, text := range blocks {
-			if strings.Contains(text, holds) {
-				return text
-			}
-		}
-		t.Fatalf("the guide has no block with %s", holds)
-		return ""
+		return commands(t, "testing-modules", holds)
 	}
 	start, stop, found := strings.Cut(block("emulator serve"), "kill \"$emulator\"  ")
 	if !found {
@@ -54,8 +45,14 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 	}
 	w.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 
+	platform, err := emulator.New(emulator.Options{}) // It derives the same UIDPs from the same names.
+	if err != nil {
+		t.Fatal(err)
+	}
 	script := strings.Join([]string{
-		`trap 'kill "$emulator"' EXIT`, start, "terraform apply -auto-approve",
+		`trap 'kill "$emulator"' EXIT`, start,
+		"CHAINGUARD_TOKEN= && IDENTITY=" + platform.AdminIdentity(), block("emulator token"),
+		"terraform apply -auto-approve",
 		block("emulator accept"), `GROUP=$(terraform output -raw group_id)`, block("roleBindings"), block("groupInvites"),
 		"trap - EXIT", "kill \"$emulator\"  " + stop, `wait "$emulator"`,
 	}, "\n")
@@ -67,4 +64,127 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 		// The output holds no code that works elsewhere.
 		t.Errorf("%v\n%s", err, said)
 	}
+}
+
+// The guide on migrating, from an invite of the official provider to the end of its steps, with the guide's own
+// configuration and commands.
+func TestMigratingGuide_steps_keepTheInvite(t *testing.T) {
+	t.Parallel()
+	platform := acctest.New(t)
+	w := acctest.NewWorkspace(t, "", platform.Stubs().Serve())
+	w.NeedsVersion("1.8", "1.7")
+	putOnPath(t, w, map[string]string{"terraform": "exec '" + w.Executable + "' \"$@\""})
+	configuration := blocks(t, "migrating", "terraform")[0]
+	w.Write("main.tf", `terraform {
+  required_providers {
+    chainguard = {
+      source  = "chainguard-dev/chainguard"
+      version = "~> 0.1"
+    }
+  }
+}
+
+resource "chainguard_group_invite" "kim" {
+  group      = "`+platform.Group("acme.example")+`"
+  role       = "`+platform.Role("viewer")+`"
+  email      = "kim@acme.example"
+  expiration = "`+acctest.Start.Add(30*day).Format(time.RFC3339)+`"
+}
+`)
+	w.Run("init")
+	w.Run("apply", "-auto-approve")
+	before := platform.Live()
+	if len(before) != 1 {
+		t.Fatalf("the stand-in created %d invites", len(before))
+	}
+
+	w.Write("main.tf", configuration)
+	script := commands(t, "migrating", "terraform init")
+	if out := inShell(t, w, script); !strings.Contains(out, "moved from") || !strings.Contains(out, "Plan: 0 to add, 1 to change, 0 to destroy.") {
+		t.Errorf("it is not just moved, and its names taken up:\n%s", out)
+	}
+	w.Run("apply", "-auto-approve")
+	moved := regexp.MustCompile(`(?s)moved \{.*?\n\}\n`)
+	official := regexp.MustCompile(`(?s)    chainguard = \{.*?\n    \}\n`)
+	w.Write("main.tf", official.ReplaceAllString(moved.ReplaceAllString(configuration, ""), ""))
+	w.Run("init")
+	expectNothingToDo(t, w)
+	if after := platform.Live(); len(after) != 1 || after[0].UID != before[0].UID {
+		t.Error("the invite is another one after the move")
+	}
+}
+
+// What the guide on authentication has one run at a workstation is run with a chainctl that has a token.
+func TestAuthenticationGuide_commands_workAsTheyStand(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"chainctl":      commands(t, "authentication", "terraform plan"),
+		"a plain token": commands(t, "authentication", "CHAINGUARD_TOKEN=") + "PATH=${PATH#*:}\n\"$TERRAFORM\" plan\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platform := emulator.ForTest(t, emulator.Options{})
+			w := acctest.NewWorkspace(t, "", nil)
+			w.InstallBuiltProvider()
+			w.SetPlatform(platform)
+			w.Setenv("CHAINGUARD_TOKEN", "")
+			w.Setenv("TERRAFORM", w.Executable)
+			w.Write("main.tf", read(t, "provider/provider.tf")+read(t, "data-sources/chainguard_group/data-source.tf"))
+			w.Run("init")
+			putOnPath(t, w, map[string]string{
+				"terraform": "exec '" + w.Executable + "' \"$@\"",
+				"chainctl": "case \"$1 $2\" in 'auth login') ;; 'auth token') echo '" + platform.Token(platform.AdminIdentity(), platform.Audience(), time.Hour) +
+					"' ;; *) exit 1 ;; esac",
+			})
+			if out := inShell(t, w, script); !strings.Contains(out, "platform_group_id") {
+				t.Errorf("the plan does not read the group:\n%s", out)
+			}
+		})
+	}
+}
+
+// blocks are a guide's blocks of code in a language.
+func blocks(t *testing.T, guide, language string) (texts []string) {
+	t.Helper()
+	block := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
+	for _, match := range block.FindAllStringSubmatch(read(t, "../docs/guides/"+guide+".md"), -1) {
+		texts = append(texts, match[1])
+	}
+	return texts
+}
+
+// commands is the guide's block of commands that holds a text.
+func commands(t *testing.T, guide, holds string) string {
+	t.Helper()
+	for _, text := range blocks(t, guide, "shell") {
+		if strings.Contains(text, holds) {
+			return text
+		}
+	}
+	t.Fatalf("the guide %s has no block with %s", guide, holds)
+	return ""
+}
+
+// putOnPath puts programs, which are shell scripts, before all others.
+func putOnPath(t *testing.T, w *acctest.Workspace, programs map[string]string) {
+	t.Helper()
+	folder := t.TempDir()
+	for name, script := range programs {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// inShell runs a script in the workspace, up to its first failure, which fails the test.
+func inShell(t *testing.T, w *acctest.Workspace, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	out, err := w.Program(ctx, "sh", "-ec", script).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return string(out)
 }
