@@ -8,7 +8,7 @@ const (
 	roleDescription  = "Role that the invitee gets in the group: a name, such as `viewer`, or a UIDP. Custom roles of the group and of " +
 		"the groups above it are supported. Exactly one of `role` and `cluster` must be set."
 	clusterDescription = "Set to `true` to use the platform's default role for clusters instead of `role`. The platform may no longer " +
-		"have this role, in which case the plan fails with an error."
+		"have this role, in which case the plan fails with an error. Defaults to `false`. Conflicts with `role`."
 	ttlUnits             = "Supported units are `s`, `m`, `h`, `d` and `w`"
 	emailDescription     = "Email address that is allowed to accept the invite. If unset, anyone with the code can accept it."
 	singleUseDescription = "Whether the code can be accepted only once, after which the platform deletes the invite. Defaults to `false`."

@@ -68,7 +68,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				Validators:          []validator.String{roleReference},
 			},
 			"cluster": schema.BoolAttribute{
-				MarkdownDescription: clusterDescription,
+				MarkdownDescription: clusterDescription + " Changing this forces a new invite code to be created.",
 				Optional:            true,
 			},
 			"ttl": schema.StringAttribute{
