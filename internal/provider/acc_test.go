@@ -2,9 +2,11 @@ package provider_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -52,7 +54,7 @@ func TestAccInviteCode_life(t *testing.T) {
 		Steps: []resource.TestStep{
 			{
 				Config:           config("30m"),
-				Check:            note,
+				Check:            resource.ComposeTestCheckFunc(note, logLifetime(t)),
 				ConfigPlanChecks: emptyPlan,
 				ConfigStateChecks: []statecheck.StateCheck{
 					id.AddStateValue(), code.AddStateValue(),
@@ -83,6 +85,23 @@ func TestAccInviteCode_life(t *testing.T) {
 			},
 		},
 	})
+}
+
+// logLifetime logs what only a real platform can tell: whether it keeps lifetimes to the millisecond. A create asks for up
+// to 499 ms less than the ttl.
+func logLifetime(t *testing.T) resource.TestCheckFunc {
+	t.Helper()
+	return func(s *terraform.State) error {
+		attributes := s.RootModule().Resources[kim].Primary.Attributes
+		created, createdErr := time.Parse(time.RFC3339Nano, attributes["created_at"])
+		expires, expiresErr := time.Parse(time.RFC3339Nano, attributes["expires_at"])
+		if err := errors.Join(createdErr, expiresErr); err != nil {
+			return err
+		}
+		lifetime := expires.Sub(created)
+		t.Logf("For a ttl of 30m, the platform granted %s: it keeps milliseconds if this is no whole second", lifetime)
+		return nil
+	}
 }
 
 // checkRevokedForReal asks the platform that this machine is signed in to for the invites, which it must not have (any
