@@ -27,7 +27,7 @@ func TestFakeMovesOnlyWhenTold(t *testing.T) {
 	}
 }
 
-func TestFakeIsSafeForConcurrentUse(t *testing.T) {
+func TestFake_concurrentUse(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	fake := clock.NewFake(start)

@@ -95,7 +95,7 @@ func text(node ast.Node) (string, bool) {
 }
 
 // Two tables explain what errors say further down. What they quote has to be what the code says.
-func TestTablesQuoteWhatTheCodeSays(t *testing.T) {
+func TestTables_quoteTheCode(t *testing.T) {
 	t.Parallel()
 	for guide, folders := range map[string][]string{
 		"docs/guides/authentication.md":    {"internal/auth", "internal/rpc"},

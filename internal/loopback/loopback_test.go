@@ -35,7 +35,7 @@ func TestWhatNamesThisMachine(t *testing.T) {
 	}
 }
 
-func TestNothingButThisMachineIsDialled(t *testing.T) {
+func TestLoopback_dialsThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -35,7 +35,7 @@ func (c *collected) String() string {
 }
 
 // With -debug the provider runs on its own, and logs to the terminal that it was started from.
-func TestNoSecretIsPrintedInDebugMode(t *testing.T) {
+func TestSecrets_notPrintedInDebugMode(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

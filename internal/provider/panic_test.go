@@ -21,14 +21,14 @@ import (
 const panicFile = "TEST_PANIC_SECRETS"
 
 // Should the provider ever crash while it holds a code, what Go prints of it has neither the code nor the token.
-func TestNoSecretIsInAPanic(t *testing.T) {
+func TestSecrets_notInAPanic(t *testing.T) {
 	t.Parallel()
 	if file := os.Getenv(panicFile); file != "" {
 		panicWithACode(t, file)
 		return
 	}
 	file := filepath.Join(t.TempDir(), "secrets")
-	crash := exec.Command(os.Args[0], "-test.run=^TestNoSecretIsInAPanic$", "-test.v")
+	crash := exec.Command(os.Args[0], "-test.run=^TestSecrets_notInAPanic$", "-test.v")
 	crash.Env = append(os.Environ(), panicFile+"="+file, "GOTRACEBACK=all", "TF_LOG=TRACE")
 	output, err := crash.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "panic: the clock has stopped") {

@@ -37,7 +37,7 @@ func trace(t *testing.T, w *acctest.Workspace) (content func() string) {
 	}
 }
 
-func TestTheHarnessFindsASecretThatLeaks(t *testing.T) {
+func TestSecrets_harnessFindsALeak(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	log := trace(t, w)
@@ -52,7 +52,7 @@ func TestTheHarnessFindsASecretThatLeaks(t *testing.T) {
 	_ = log()
 }
 
-func TestNoSecretIsLoggedOrShown(t *testing.T) {
+func TestSecrets_notLoggedOrShown(t *testing.T) {
 	t.Parallel()
 	for name, signIn := range map[string]func(t *testing.T, w *acctest.Workspace, e *emulator.Emulator) acctest.Canaries{
 		"signed in with a token": func(*testing.T, *acctest.Workspace, *emulator.Emulator) acctest.Canaries { return nil },

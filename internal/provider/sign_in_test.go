@@ -33,7 +33,7 @@ const fifty = `
 `
 
 // With the real clock: a fake one moves while calls are on their way, which no token survives.
-func TestAnApplyOutlivesItsTokens(t *testing.T) {
+func TestTokens_expireDuringApply(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.Setenv("CHAINGUARD_TOKEN", "")
@@ -50,7 +50,7 @@ func TestAnApplyOutlivesItsTokens(t *testing.T) {
 	}
 }
 
-func TestTokensThatAreRevokedDuringAnApplyAreRenewed(t *testing.T) {
+func TestTokens_revokedDuringApplyAreRenewed(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	pipeline(p)

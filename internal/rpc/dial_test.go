@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestDialRefusesWhatWouldSendATokenInTheClear(t *testing.T) {
+func TestDial_refusesPlaintextToOtherHosts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ url, want string }{
 		"no scheme":                {"console-api.enforce.dev", "no host"},

@@ -181,7 +181,7 @@ func TestTheProgramFromStartToEnd(t *testing.T) {
 	}
 }
 
-func TestBadUsageAndBadInputAreOneClearError(t *testing.T) {
+func TestCommand_badInputIsOneError(t *testing.T) {
 	t.Parallel()
 	badSeed := filepath.Join(t.TempDir(), "seed.yaml")
 	if err := os.WriteFile(badSeed, []byte("organizations:\n  - nam: acme.example\n"), 0o600); err != nil {
@@ -222,7 +222,7 @@ func TestBadUsageAndBadInputAreOneClearError(t *testing.T) {
 	}
 }
 
-func TestHelpExplainsEveryFlagWithAnExample(t *testing.T) {
+func TestCommand_helpExplainsEveryFlag(t *testing.T) {
 	t.Parallel()
 	tests := map[string][]string{
 		"serve":  {"--listen", "127.0.0.1:8080", "--seed", "seed.yaml", "--env-file", "emulator.env", "--fault", "CreateGroupInvite:after:UNAVAILABLE:times=1"},
@@ -301,7 +301,7 @@ func TestFaultSpecs(t *testing.T) {
 	}
 }
 
-func TestTheEnvironmentFileReplacesAnOldOne(t *testing.T) {
+func TestServe_environmentFileReplacesAnOldOne(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "emulator.env")
 	if err := os.WriteFile(file, []byte("OLD=1\n"), 0o644); err != nil {
