@@ -12,7 +12,7 @@ import (
 
 // readModel and writeModel are what the Get and Set of the framework's plans and states do with a model, for a third of
 // the CPU of an apply: those look the fields of a struct up each time, and compile a regular expression for each of them
-// (terraform-plugin-framework 1.19, internal/reflect). They can go when the framework caches that.
+// (hashicorp/terraform-plugin-framework#725). They can go when the framework caches both.
 
 // values is a configuration, a plan or a state.
 type values interface {
