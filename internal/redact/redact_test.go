@@ -144,3 +144,16 @@ func TestQuote(t *testing.T) {
 		}
 	}
 }
+
+// A secret may begin with another one, as a token that was read in part does.
+func TestSecrets_Cut_longestFirst(t *testing.T) {
+	t.Parallel()
+	for range 20 { // The order of a map differs.
+		var s Secrets
+		s.Add("c4n4ry-begin")
+		s.Add("c4n4ry-begin-end")
+		if got := s.Cut("token c4n4ry-begin-end, c4n4ry-begin"); got != "token (redacted), (redacted)" {
+			t.Fatalf("got %q", got)
+		}
+	}
+}

@@ -2,7 +2,9 @@ package redact
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -50,7 +52,10 @@ func (s *Secrets) Cut(text string) string {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for secret, all := range s.known {
+	// A secret may begin with another one, which would leave its end uncut.
+	longestFirst := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return len(b) - len(a) })
+	for _, secret := range longestFirst {
+		all := s.known[secret]
 		if all == nil {
 			all = forms(secret)
 			s.known[secret] = all
