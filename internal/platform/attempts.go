@@ -109,6 +109,13 @@ func (s *attempts) claim(id string) bool {
 	return true
 }
 
+// claimAnswer claims the invite that attempt a was answered with. It reports false also if that one existed before, and so
+// cannot be what the attempt has created.
+func (s *attempts) claimAnswer(a attempt, id string) bool {
+	_, before := a.existing[id]
+	return !before && s.claim(id)
+}
+
 // isOther reports whether an invite is surely not that of attempt a: it was there before, or it belongs to another
 // attempt, which has claimed it, or is under way and has its mark.
 func (s *attempts) isOther(a attempt, invite *Invite) bool {

@@ -84,19 +84,19 @@ func (c *Client) createOnce(ctx context.Context, a *attempt) (*Invite, error) {
 
 	invite, bad := c.readCreated(answer, asOf, a.spec, doing)
 	switch uid := answer.GetUid(); {
-	case bad == nil && c.attempts.claim(uid):
+	case bad == nil && c.attempts.claimAnswer(*a, uid):
 		c.attempts.learn(*a, invite.Lifetime())
 		c.secrets.Add(invite.Code.Reveal())
 		return invite, nil
 	case bad == nil:
-		return nil, &lostError{c.unusable(doing, "invite %s is another create's, or was deleted because it looked like one that was lost", uid)}
+		return nil, &lostError{c.unusable(doing, "invite %s existed before, is another create's, or was deleted because it looked like one that was lost", uid)}
 	case !refs.IsInviteUIDP(uid):
 		return nil, &lostError{bad}
 	case uidp.Parent(uid) != a.spec.GroupID:
 		bad.Left = fmt.Sprintf("The API answered with invite %[1]s of another group, which was left alone. If it was created by this "+
 			"request, delete it with `chainctl iam invites delete %[1]s`.", uid)
 		return nil, &lostError{bad}
-	case !c.attempts.claim(uid):
+	case !c.attempts.claimAnswer(*a, uid):
 		return nil, &lostError{bad}
 	default:
 		// The platform has created an invite whose code will never be known, so it must not stay valid.

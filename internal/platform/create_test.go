@@ -222,6 +222,28 @@ func TestCreateInvite_answeredWithAnotherCreatesInvite(t *testing.T) {
 	}
 }
 
+// The platform may answer with an invite that was there before. It is not the create's, however the answer looks.
+func TestCreateInvite_answeredWithAnInviteThatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(i *iam.GroupInvite){
+		"whole":          func(*iam.GroupInvite) {},
+		"without a code": func(i *iam.GroupInvite) { i.Code = "" },
+	} {
+		f := start(t)
+		existing := f.add(f.spec())
+		spoils(1, func(i *iam.GroupInvite) {
+			i.Uid = existing.UID
+			spoil(i)
+		})(f, "CreateGroupInvite")
+
+		created, err := f.client.CreateInvite(t.Context(), f.spec())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		f.wantLive(t, existing.UID, created.ID)
+	}
+}
+
 func TestCreateInvite_answeredWithAnotherGroupsInvite(t *testing.T) {
 	t.Parallel()
 	f := start(t)
