@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -65,7 +64,7 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 // "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] if there
 // is no such group, or more than one, and [IsNotFound] of a UIDP. The answer is remembered.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
-	doing := "looking up group " + strconv.Quote(redact.Text(reference))
+	doing := "looking up group " + redact.Quote(reference)
 	group, err := c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
 		group, err := within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Group, error) {
 			return c.findGroup(ctx, reference)
@@ -85,9 +84,9 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	names, ok := splitReference(reference)
 	if !ok {
 		return Group{}, &NameError{Kind: "group", Name: reference, detail: fmt.Sprintf(
-			"%q does not name a group: it must be a name, a UIDP, or names joined by \"/\", none of them empty.", reference)}
+			"%s does not name a group: it must be a name, a UIDP, or names joined by \"/\", none of them empty.", redact.Quote(reference))}
 	}
-	doing := "looking up group " + strconv.Quote(redact.Text(reference))
+	doing := "looking up group " + redact.Quote(reference)
 	var found []Group
 	verified := map[string]bool{} // the organizations that the first name may mean
 	for depth, name := range names {
@@ -141,10 +140,10 @@ func splitReference(reference string) (names []string, ok bool) {
 }
 
 func (c *Client) noGroup(ctx context.Context, reference, name string, parents []Group) error {
-	detail := fmt.Sprintf("There is no group named %q", name)
+	detail := "There is no group named " + redact.Quote(name)
 	filter := &common.UIDPFilter{}
 	if len(parents) > 0 {
-		detail += fmt.Sprintf(" in %q", parents[0].Name)
+		detail += " in " + redact.Quote(parents[0].Name)
 		filter.ChildrenOf = parents[0].ID
 	}
 	detail += " that this identity can see."
@@ -177,8 +176,8 @@ func (c *Client) manyGroups(ctx context.Context, reference string, found []Group
 	}
 	slices.Sort(lines)
 	return &NameError{Kind: "group", Name: reference, Ambiguous: true, detail: fmt.Sprintf(
-		"%d groups are meant by %q:\n\n%s\n\nWrite the path or the UIDP of the one you mean.",
-		len(found), reference, strings.Join(lines, "\n"))}
+		"%d groups are meant by %s:\n\n%s\n\nWrite the path or the UIDP of the one you mean.",
+		len(found), redact.Quote(reference), strings.Join(lines, "\n"))}
 }
 
 // paths are what groups can be named by: each by the names from the uppermost of them down to it.

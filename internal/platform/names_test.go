@@ -209,6 +209,20 @@ func TestNames_groupOfTheYear10000(t *testing.T) {
 	}
 }
 
+func TestNames_longNameIsQuotedInPart(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	name := strings.Repeat("a", 5000)
+	_, group := f.client.FindGroup(t.Context(), name)
+	_, folder := f.client.FindGroup(t.Context(), name+"/")
+	_, role := f.client.FindRole(t.Context(), name, f.group)
+	for _, err := range []error{group, folder, role} {
+		if text := err.Error(); !strings.Contains(text, "(shortened)") || len(text) > 1000 {
+			t.Errorf("an error of %d bytes: %.200s", len(text), text)
+		}
+	}
+}
+
 func TestNames_longListOfNamesIsCutShort(t *testing.T) {
 	t.Parallel()
 	var names []string

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -45,7 +44,7 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 // are several. The error is a [*NameError] where there is none or no telling which, and [IsNotFound] of a UIDP, which name
 // may be as well. The answer is remembered.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
-	doing := "looking up role " + strconv.Quote(redact.Text(name))
+	doing := "looking up role " + redact.Quote(name)
 	role, err := c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
 		return within(ctx, c.limits.lookup, doing, func(ctx context.Context) (Role, error) {
 			return c.findRole(ctx, name, groupID)
@@ -86,8 +85,8 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	}
 	slices.Sort(lines)
 	return Role{}, &NameError{Kind: "role", Name: name, Ambiguous: true, detail: fmt.Sprintf(
-		"%d roles that %s are named %q:\n\n%s\n\nUse the UIDP of the role that you mean%s.",
-		len(named), c.whereFrom(groupID), name, strings.Join(lines, "\n"), orGroup(groupID))}
+		"%d roles that %s are named %s:\n\n%s\n\nUse the UIDP of the role that you mean%s.",
+		len(named), c.whereFrom(groupID), redact.Quote(name), strings.Join(lines, "\n"), orGroup(groupID))}
 }
 
 // orGroup names the other way out of an ambiguity, if it is one.
@@ -102,7 +101,7 @@ func orGroup(groupID string) string {
 // groups of a configuration mostly give the same roles.
 func (c *Client) rolesNamed(ctx context.Context, name string) ([]Role, error) {
 	return c.rolesByName.get(ctx, c.clock, name, func(ctx context.Context) ([]Role, error) {
-		return c.listRoles(ctx, "looking up role "+strconv.Quote(redact.Text(name)), &iam.ListRolesRequest{Name: name})
+		return c.listRoles(ctx, "looking up role "+redact.Quote(name), &iam.ListRolesRequest{Name: name})
 	})
 }
 
@@ -122,7 +121,7 @@ func (c *Client) whereFrom(groupID string) string {
 }
 
 func (c *Client) noRole(ctx context.Context, name, groupID string) error {
-	detail := fmt.Sprintf("There is no role named %q that %s.", name, c.whereFrom(groupID))
+	detail := fmt.Sprintf("There is no role named %s that %s.", redact.Quote(name), c.whereFrom(groupID))
 	if all, err := c.listRoles(ctx, "listing roles", &iam.ListRolesRequest{}); err == nil {
 		var names []string
 		for _, role := range all {
