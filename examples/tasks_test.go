@@ -188,7 +188,7 @@ func TestBesideOfficial_invitesToAGroupOfTheSameApply(t *testing.T) {
 	t.Parallel()
 	platform := acctest.New(t)
 	// As on the platform, the group cannot be used for the first moments.
-	platform.SetNewGroupDelay(10 * time.Second)
+	platform.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 10 * time.Second })
 	w := acctest.NewWorkspace(t, "beside-official", platform.Stubs().Serve())
 	w.Setenv("TF_VAR_organization_id", platform.Group("acme.example"))
 	w.Run("init")

@@ -72,7 +72,7 @@ func TestSTS_exchange_withoutAnIdentity(t *testing.T) {
 func TestSTS_exchange_renewsAndReplaces(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.emulator.SetTokenLifetime(5 * time.Second)
+	b.emulator.SetBehavior(func(b *emulator.Behavior) { b.TokenLifetime = 5 * time.Second })
 	b.settings.Identity = b.emulator.AdminIdentity()
 	set(&b.settings.IdentityToken, b.upstream())
 	tokens := b.tokens()

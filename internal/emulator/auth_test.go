@@ -179,7 +179,7 @@ func TestAuth_whatIsNoUIDPIsRefusedAsSuch(t *testing.T) {
 func TestAuth_permissionsOnANewGroupComeLate(t *testing.T) {
 	t.Parallel()
 	p := start(t, emulator.Seed{})
-	p.SetNewGroupDelay(5 * time.Second)
+	p.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 5 * time.Second })
 	group, err := p.groups.CreateGroup(p.admin, &iam.CreateGroupRequest{Parent: p.Group("acme.example"), Group: &iam.Group{Name: "team"}})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"google.golang.org/grpc"
 
@@ -88,24 +87,4 @@ func (e *Emulator) SetBehavior(change func(*Behavior)) {
 	e.store.Lock()
 	defer e.store.Unlock()
 	change(&e.store.Behavior)
-}
-
-// SetTokenLifetime sets Behavior.TokenLifetime.
-func (e *Emulator) SetTokenLifetime(d time.Duration) {
-	e.SetBehavior(func(b *Behavior) { b.TokenLifetime = d })
-}
-
-// SetNewGroupDelay sets Behavior.NewGroupDelay.
-func (e *Emulator) SetNewGroupDelay(d time.Duration) {
-	e.SetBehavior(func(b *Behavior) { b.NewGroupDelay = d })
-}
-
-// SetMissingDeleteOK sets Behavior.MissingDeleteOK.
-func (e *Emulator) SetMissingDeleteOK(ok bool) {
-	e.SetBehavior(func(b *Behavior) { b.MissingDeleteOK = ok })
-}
-
-// SetNoDate sets Behavior.NoDate.
-func (e *Emulator) SetNoDate(none bool) {
-	e.SetBehavior(func(b *Behavior) { b.NoDate = none })
 }

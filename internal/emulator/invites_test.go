@@ -183,7 +183,7 @@ func TestInvites_deletingAMissingInviteIsNotFoundUnlessSwitched(t *testing.T) {
 	_, err := p.invites.DeleteGroupInvite(p.admin, request)
 	wantCode(t, err, codes.NotFound)
 
-	p.SetMissingDeleteOK(true)
+	p.SetBehavior(func(b *emulator.Behavior) { b.MissingDeleteOK = true })
 	if _, err := p.invites.DeleteGroupInvite(p.admin, request); err != nil {
 		t.Errorf("switched: %v", err)
 	}

@@ -53,7 +53,7 @@ func TestSTS_upstreamTokenIsExchanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := start(t, pipelines())
-			p.SetTokenLifetime(10 * time.Minute)
+			p.SetBehavior(func(b *emulator.Behavior) { b.TokenLifetime = 10 * time.Minute })
 			options := append(options, sts.WithIdentity(p.Identity("pipeline")), sts.WithUserAgent("a test"))
 			pair, err := sts.ExchangePair(t.Context(), p.URL(), p.Audience(), p.upstream(nil), options...)
 			if err != nil {

@@ -187,7 +187,7 @@ func faultCases() map[string]faultCase {
 		"PermissionDenied in a new group": {
 			inject: func(f *fixture, _ string) {
 				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
-				f.SetNewGroupDelay(20 * time.Second)
+				f.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 20 * time.Second })
 			},
 			// At 0, 1, 3, 7, 15 and 23 seconds.
 			create: &outcome{calls: 6, live: 2},
@@ -202,7 +202,7 @@ func faultCases() map[string]faultCase {
 		"PermissionDenied in a new group that cannot be seen yet": {
 			inject: func(f *fixture, _ string) {
 				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
-				f.SetNewGroupDelay(6 * time.Second)
+				f.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 6 * time.Second })
 				f.hide(f.group, 6*time.Second)
 			},
 			// At 0, 1, 3 and 7 seconds.
@@ -211,7 +211,7 @@ func faultCases() map[string]faultCase {
 		"PermissionDenied in a new group that is not found yet": {
 			inject: func(f *fixture, _ string) {
 				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
-				f.SetNewGroupDelay(6 * time.Second)
+				f.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 6 * time.Second })
 				f.Inject(emulator.Fault{Method: "GetGroup", Code: codes.NotFound, Times: 2})
 			},
 			// At 0, 1, 3 and 7 seconds.

@@ -527,7 +527,7 @@ func TestCreateInvite_lost_clocksThatDiffer(t *testing.T) {
 				t.Run(fmt.Sprintf("machine %s ahead, date %t, lost %d", ahead, dated, when), func(t *testing.T) {
 					t.Parallel()
 					f := start(t, func(s *setup) { s.clientAhead = ahead })
-					f.SetNoDate(!dated)
+					f.SetBehavior(func(b *emulator.Behavior) { b.NoDate = !dated })
 					there := f.add(f.spec())
 					f.clock.Advance(time.Hour)
 					f.loses(when, nil)

@@ -305,10 +305,13 @@ func TestInviteCodeEphemeral_open_leavesOnlyTheIDForClose(t *testing.T) {
 func TestInviteCodeEphemeral_close_succeedsIfTheInviteIsGone(t *testing.T) {
 	t.Parallel()
 	for name, vanish := range map[string]func(*acctest.Platform){
-		"revoked by an owner":  func(p *acctest.Platform) { p.DeleteInvite(p.Live()[0].UID) },
-		"accepted":             func(p *acctest.Platform) { _ = p.Accept(p.Live()[0].Code) },
-		"gone with its group":  func(p *acctest.Platform) { p.DeleteGroup(p.Group("acme.example/platform")) },
-		"not missed by delete": func(p *acctest.Platform) { p.SetMissingDeleteOK(true); p.DeleteInvite(p.Live()[0].UID) },
+		"revoked by an owner": func(p *acctest.Platform) { p.DeleteInvite(p.Live()[0].UID) },
+		"accepted":            func(p *acctest.Platform) { _ = p.Accept(p.Live()[0].Code) },
+		"gone with its group": func(p *acctest.Platform) { p.DeleteGroup(p.Group("acme.example/platform")) },
+		"not missed by delete": func(p *acctest.Platform) {
+			p.SetBehavior(func(b *emulator.Behavior) { b.MissingDeleteOK = true })
+			p.DeleteInvite(p.Live()[0].UID)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -41,7 +41,7 @@ func TestTokens_expireDuringApply(t *testing.T) {
 	w.Setenv("CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
 		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{e.URL()}, Expires: time.Now().Add(time.Hour),
 	}))
-	e.SetTokenLifetime(3 * time.Second)
+	e.SetBehavior(func(b *emulator.Behavior) { b.TokenLifetime = 3 * time.Second })
 	e.Inject(emulator.Fault{Method: "CreateGroupInvite", Delay: 800 * time.Millisecond})
 	w.Configure(fifty)
 	w.Run("apply", "-auto-approve")
