@@ -2,9 +2,8 @@ package emulator
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -16,6 +15,8 @@ import (
 // localConn is a gRPC connection to the emulator's own services within the process. The REST gateway calls over it, so
 // that REST meets the same faults, authorization and log as gRPC does.
 type localConn struct {
+	grpc.ClientConnInterface // nil: no method of the platform is a stream
+
 	interceptor grpc.UnaryServerInterceptor
 	methods     map[string]localMethod
 }
@@ -41,7 +42,7 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 	}
 	md, _ := metadata.FromOutgoingContext(ctx)
 	ctx = metadata.NewIncomingContext(ctx, md)
-	ctx = grpc.NewContextWithServerTransportStream(ctx, localStream(fullMethod))
+	ctx = grpc.NewContextWithServerTransportStream(ctx, &localStream{method: fullMethod})
 	if conn, ok := ctx.Value(connectionKey{}).(*connection); ok {
 		ctx = peer.NewContext(ctx, &peer.Peer{Addr: conn.RemoteAddr(), LocalAddr: conn.LocalAddr()})
 	}
@@ -50,11 +51,6 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 		return status.Convert(err).Err()
 	}
 	return transcode(response, answer)
-}
-
-// NewStream implements [grpc.ClientConnInterface]. The platform has no streams.
-func (c *localConn) NewStream(_ context.Context, _ *grpc.StreamDesc, fullMethod string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, status.Errorf(codes.Unimplemented, "%s is not a stream", strings.TrimPrefix(fullMethod, "/"))
 }
 
 // transcode copies a message into one of another type with the same wire format.
@@ -69,27 +65,16 @@ func transcode(into, from any) error {
 	return nil
 }
 
-// message is what gRPC hands over as any.
+// message returns what gRPC passes as any.
 func message(m any) proto.Message {
-	pm, ok := m.(proto.Message)
-	if !ok {
-		panic(fmt.Sprintf("emulator: a call with a %T, which is no message", m))
-	}
-	return pm
+	return m.(proto.Message) //nolint:forcetypeassert // Every service of the platform is one of protobuf.
 }
 
-// localStream is the name of the method that a local call is for. A local call has no headers of its own: the HTTP
-// response has them.
-type localStream string
+// localStream knows the method that a local call is for.
+type localStream struct {
+	runtime.ServerTransportStream
+	method string
+}
 
 // Method implements [grpc.ServerTransportStream].
-func (s localStream) Method() string { return string(s) }
-
-// SetHeader implements [grpc.ServerTransportStream].
-func (localStream) SetHeader(metadata.MD) error { return nil }
-
-// SendHeader implements [grpc.ServerTransportStream].
-func (localStream) SendHeader(metadata.MD) error { return nil }
-
-// SetTrailer implements [grpc.ServerTransportStream].
-func (localStream) SetTrailer(metadata.MD) error { return nil }
+func (s *localStream) Method() string { return s.method }

@@ -2,20 +2,21 @@ package emulator
 
 import (
 	"context"
-	"time"
 
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
 // strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
 // the faults left it.
 func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
 	for _, f := range e.due(method, when, request) {
-		if err := pause(ctx, f.Delay); err != nil {
-			return nil, err
+		if err := clock.Sleep(ctx, f.Delay); err != nil {
+			return nil, status.FromContextError(err).Err()
 		}
 		if response != nil {
 			e.delay(f, response)
@@ -41,21 +42,6 @@ func (e *Emulator) strike(ctx context.Context, method string, when When, request
 		}
 	}
 	return response, nil
-}
-
-// pause waits in real time, unless the caller gives up or the emulator closes.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return status.FromContextError(ctx.Err()).Err()
-	}
 }
 
 // delay makes the invite that the response is about come into being, or into view, later.

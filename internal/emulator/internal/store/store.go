@@ -68,30 +68,19 @@ func (s *Store) truncate(t time.Time) time.Time {
 	return t.Truncate(precision)
 }
 
-// taken reports whether something has this UIDP.
-func (s *Store) taken(uid string) bool {
-	return s.Groups[uid] != nil || s.Roles[uid] != nil || s.Identities[uid] != nil || s.invites[uid] != nil
-}
-
 // NewUID derives a UIDP from what it is for, so that the same seed and the same calls give the same UIDPs, in whatever
 // order the calls come. A number tells things that are alike apart, and no UIDP is ever given out again.
 func (s *Store) NewUID(parent, kind, what string) string {
 	text := parent + "\x00" + kind + "\x00" + what
-	for {
-		s.issued[text]++
-		numbered := text
-		if n := s.issued[text]; n > 1 {
-			numbered += "\x00" + strconv.Itoa(n)
-		}
-		sum := sha256.Sum256([]byte(numbered))
-		uid := hex.EncodeToString(sum[:20])
-		if parent != "" {
-			uid = parent + "/" + hex.EncodeToString(sum[:8])
-		}
-		if !s.taken(uid) {
-			return uid
-		}
+	s.issued[text]++
+	if n := s.issued[text]; n > 1 {
+		text += "\x00" + strconv.Itoa(n)
 	}
+	sum := sha256.Sum256([]byte(text))
+	if parent != "" {
+		return parent + "/" + hex.EncodeToString(sum[:8])
+	}
+	return hex.EncodeToString(sum[:20])
 }
 
 // RandomHex returns n random bytes in hex.
