@@ -174,6 +174,8 @@ func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFun
 			Peer:       r.RemoteAddr,
 		})
 		defer end(nil)
+		e.store.Lock()
+		defer e.store.Unlock()
 		handler(w, r)
 	}
 }
@@ -220,13 +222,20 @@ func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.Unar
 	if _, err := e.strike(ctx, entry.Method, BeforeCommit, entry.Request, nil); err != nil {
 		return nil, err
 	}
-	ctx, err := e.authorizer.Authorize(ctx, entry.FullMethod, entry.Request)
-	if err != nil {
-		return nil, err
-	}
-	response, err := handler(ctx, entry.Request)
+	response, err := e.handle(ctx, entry, handler)
 	if err != nil {
 		return nil, err
 	}
 	return e.strike(ctx, entry.Method, AfterCommit, entry.Request, message(response))
+}
+
+// handle authorizes a call and lets its service answer it, as one step of the store.
+func (e *Emulator) handle(ctx context.Context, entry *Request, handler grpc.UnaryHandler) (any, error) {
+	e.store.Lock()
+	defer e.store.Unlock()
+	ctx, err := e.authorizer.Authorize(ctx, entry.FullMethod, entry.Request)
+	if err != nil {
+		return nil, err
+	}
+	return handler(ctx, entry.Request)
 }

@@ -3,7 +3,6 @@ package services
 import (
 	"context"
 	"strings"
-	"time"
 
 	"chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -22,11 +21,11 @@ type groups struct {
 }
 
 var groupListing = listing[*store.Group]{
-	tie: byText(func(g *store.Group) string { return g.UID }),
-	keys: map[string]sortKey[*store.Group]{
-		"uid":        byText(func(g *store.Group) string { return g.UID }),
-		"name":       byText(func(g *store.Group) string { return g.Name }),
-		"created_at": byTime(func(g *store.Group) time.Time { return g.Created }),
+	tie: func(g *store.Group) string { return g.UID },
+	keys: map[string]func(*store.Group) string{
+		"uid":        func(g *store.Group) string { return g.UID },
+		"name":       func(g *store.Group) string { return g.Name },
+		"created_at": func(g *store.Group) string { return timeKey(g.Created) },
 	},
 	defaultOrder: "uid asc",
 }
@@ -46,8 +45,6 @@ func groupMessage(g *store.Group) *iam.Group {
 
 // GetGroup implements [iam.GroupsServiceServer].
 func (s *groups) GetGroup(_ context.Context, request *iam.GetGroupRequest) (*iam.Group, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	g := s.store.Groups[request.GetUid()]
 	if g == nil {
 		return nil, notFound("Group", request.GetUid())
@@ -57,8 +54,6 @@ func (s *groups) GetGroup(_ context.Context, request *iam.GetGroupRequest) (*iam
 
 // ListGroups implements [iam.GroupsServiceServer].
 func (s *groups) ListGroups(ctx context.Context, request *iam.ListGroupsRequest) (*iam.ListGroupsResponse, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	visible := s.access.visible(caller(ctx), capabilities.Capability_CAP_IAM_GROUPS_LIST)
 	var found []*store.Group
 	for _, g := range s.store.Groups {
@@ -72,21 +67,16 @@ func (s *groups) ListGroups(ctx context.Context, request *iam.ListGroupsRequest)
 	if err != nil {
 		return nil, err
 	}
-	answer := &iam.ListGroupsResponse{
+	return &iam.ListGroupsResponse{
+		Groups:        each(page.items, groupMessage),
 		NextPageToken: page.next,
 		TotalCount:    &page.total,
 		Skipped:       page.skipped,
-	}
-	for _, g := range page.items {
-		answer.Groups = append(answer.Groups, groupMessage(g))
-	}
-	return answer, nil
+	}, nil
 }
 
 // CreateGroup implements [iam.GroupsServiceServer]. The creator of an organization owns it.
 func (s *groups) CreateGroup(ctx context.Context, request *iam.CreateGroupRequest) (*iam.Group, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	parent := request.GetParent()
 	if parent != "" {
 		found := s.store.FindGroups(parent)
@@ -137,8 +127,6 @@ func checkGroupName(name string) error {
 
 // UpdateGroup implements [iam.GroupsServiceServer].
 func (s *groups) UpdateGroup(_ context.Context, request *iam.UpdateGroupRequest) (*iam.Group, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	asked := request.GetGroup()
 	g := s.store.Groups[asked.GetUid()]
 	if g == nil {
@@ -163,8 +151,6 @@ func (s *groups) UpdateGroup(_ context.Context, request *iam.UpdateGroupRequest)
 
 // DeleteGroup implements [iam.GroupsServiceServer].
 func (s *groups) DeleteGroup(_ context.Context, request *iam.DeleteGroupRequest) (*emptypb.Empty, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	uid := request.GetUid()
 	if s.store.Groups[uid] == nil {
 		return nil, notFound("Group", uid)

@@ -18,10 +18,10 @@ type identities struct {
 }
 
 var identityListing = listing[*store.Identity]{
-	tie: byText(func(i *store.Identity) string { return i.UID }),
-	keys: map[string]sortKey[*store.Identity]{
-		"uid":  byText(func(i *store.Identity) string { return i.UID }),
-		"name": byText(func(i *store.Identity) string { return i.Name }),
+	tie: func(i *store.Identity) string { return i.UID },
+	keys: map[string]func(*store.Identity) string{
+		"uid":  func(i *store.Identity) string { return i.UID },
+		"name": func(i *store.Identity) string { return i.Name },
 	},
 	defaultOrder: "uid asc",
 }
@@ -63,8 +63,6 @@ func identityMessage(i *store.Identity) *iam.Identity {
 
 // GetIdentity implements [iam.IdentitiesServiceServer].
 func (s *identities) GetIdentity(_ context.Context, request *iam.GetIdentityRequest) (*iam.Identity, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	i := s.store.Identities[request.GetUid()]
 	if i == nil {
 		return nil, notFound("Identity", request.GetUid())
@@ -75,8 +73,6 @@ func (s *identities) GetIdentity(_ context.Context, request *iam.GetIdentityRequ
 // ListIdentities implements [iam.IdentitiesServiceServer]. A person belongs to no group, and is seen where the person
 // is bound to a role.
 func (s *identities) ListIdentities(ctx context.Context, request *iam.ListIdentitiesRequest) (*iam.ListIdentitiesResponse, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	visible := s.access.visible(caller(ctx), capabilities.Capability_CAP_IAM_IDENTITY_LIST)
 	bound := map[string]bool{}
 	for _, b := range s.store.Bindings {
@@ -97,13 +93,10 @@ func (s *identities) ListIdentities(ctx context.Context, request *iam.ListIdenti
 	if err != nil {
 		return nil, err
 	}
-	answer := &iam.ListIdentitiesResponse{
+	return &iam.ListIdentitiesResponse{
+		Identities:    each(page.items, identityMessage),
 		NextPageToken: page.next,
 		TotalCount:    &page.total,
 		Skipped:       page.skipped,
-	}
-	for _, i := range page.items {
-		answer.Identities = append(answer.Identities, identityMessage(i))
-	}
-	return answer, nil
+	}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/mail"
-	"time"
 
 	"chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -23,23 +22,16 @@ type invites struct {
 }
 
 var inviteListing = listing[*store.Invite]{
-	// In the order of creation, because that is how they are stored: sorting what is sorted already keeps lists of
-	// thousands cheap.
-	tie: sortKey[*store.Invite]{
-		compare: func(a, b *store.Invite) int { return a.Number() - b.Number() },
-		text:    func(i *store.Invite) string { return fmt.Sprintf("%012d", i.Number()) },
-	},
-	keys: map[string]sortKey[*store.Invite]{
-		"created_at": byTime(func(i *store.Invite) time.Time { return i.Created }),
-		"uid":        byText(func(i *store.Invite) string { return i.UID }),
+	tie: func(i *store.Invite) string { return fmt.Sprintf("%012d", i.Number()) }, // the order of creation
+	keys: map[string]func(*store.Invite) string{
+		"created_at": func(i *store.Invite) string { return timeKey(i.Created) },
+		"uid":        func(i *store.Invite) string { return i.UID },
 	},
 	defaultOrder: "created_at desc",
 }
 
 // CreateGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) CreateGroupInvite(_ context.Context, request *iam.CreateGroupInviteRequest) (*iam.GroupInvite, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	if s.store.Groups[request.GetParent()] == nil {
 		return nil, notFound("Group", request.GetParent())
 	}
@@ -119,8 +111,6 @@ func (s *invites) message(i *store.Invite) *iam.GroupInvite {
 
 // GetGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) GetGroupInvite(_ context.Context, request *iam.GetGroupInviteRequest) (*iam.GroupInvite, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	i := s.store.ListedInvite(request.GetUid())
 	if i == nil {
 		return nil, notFound("GroupInvite", request.GetUid())
@@ -130,8 +120,6 @@ func (s *invites) GetGroupInvite(_ context.Context, request *iam.GetGroupInviteR
 
 // DeleteGroupInvite implements [iam.GroupInvitesServiceServer].
 func (s *invites) DeleteGroupInvite(_ context.Context, request *iam.DeleteGroupInviteRequest) (*emptypb.Empty, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	switch i := s.store.Invite(request.GetUid()); {
 	case i != nil:
 		s.store.RemoveInvite(i)
@@ -143,8 +131,6 @@ func (s *invites) DeleteGroupInvite(_ context.Context, request *iam.DeleteGroupI
 
 // ListGroupInvites implements [iam.GroupInvitesServiceServer].
 func (s *invites) ListGroupInvites(ctx context.Context, request *iam.ListGroupInvitesRequest) (*iam.ListGroupInvitesResponse, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	visible := s.access.visible(caller(ctx), capabilities.Capability_CAP_IAM_GROUP_INVITES_LIST)
 	var found []*store.Invite
 	for _, i := range s.store.ListedInvites() {
@@ -158,13 +144,10 @@ func (s *invites) ListGroupInvites(ctx context.Context, request *iam.ListGroupIn
 	if err != nil {
 		return nil, err
 	}
-	answer := &iam.ListGroupInvitesResponse{
+	return &iam.ListGroupInvitesResponse{
+		GroupInvites:  each(page.items, s.message),
 		NextPageToken: page.next,
 		TotalCount:    &page.total,
 		Skipped:       page.skipped,
-	}
-	for _, i := range page.items {
-		answer.GroupInvites = append(answer.GroupInvites, s.message(i))
-	}
-	return answer, nil
+	}, nil
 }

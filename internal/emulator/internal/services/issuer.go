@@ -20,8 +20,7 @@ import (
 // defaultTokenLifetime is how long access tokens are valid unless Behavior says otherwise.
 const defaultTokenLifetime = time.Hour
 
-// Issuer issues the platform's tokens, verifies them, and knows who may have one. Its methods, but for Audience, are
-// called with the store's mutex held.
+// Issuer issues the platform's tokens, verifies them, and knows who may have one.
 type Issuer struct {
 	// URL is that of the issuer, which is the API's as well.
 	URL string
@@ -153,21 +152,17 @@ func (i *Issuer) assume(uid string, c *token.Claims) (*store.Identity, error) {
 		args = append(args, uid)
 		return failure(codes.PermissionDenied, "PERMISSION_DENIED", fmt.Sprintf(format+" may not assume the identity %q", args...))
 	}
+	audiences := c.Audience
+	if len(audiences) == 0 {
+		audiences = []string{""}
+	}
 	switch {
 	case !claimMatches(m.Issuer, m.IssuerPattern, c.Issuer), !claimMatches(m.Subject, m.SubjectPattern, c.Subject):
 		return nil, mayNot("the subject %q of the issuer %q", c.Subject, c.Issuer)
-	case !slices.ContainsFunc(orNone(c.Audience), func(aud string) bool { return claimMatches(m.Audience, m.AudiencePattern, aud) }):
+	case !slices.ContainsFunc(audiences, func(aud string) bool { return claimMatches(m.Audience, m.AudiencePattern, aud) }):
 		return nil, mayNot("a token for the audience %q", []string(c.Audience))
 	}
 	return identity, nil
-}
-
-// orNone gives a token without an audience an empty one to match.
-func orNone(audience []string) []string {
-	if len(audience) == 0 {
-		return []string{""}
-	}
-	return audience
 }
 
 // claimMatches reports whether a claim has the value, or matches all of the pattern. Without either, it does.

@@ -1,10 +1,11 @@
 package services
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -36,32 +37,14 @@ type page[T any] struct {
 	skipped int32
 }
 
-// sortKey is a field that a list can be ordered by. Compare and text agree on the order; text is what a page token
-// keeps of the last item of a page.
-type sortKey[T any] struct {
-	compare func(a, b T) int
-	text    func(T) string
-}
-
-// byText orders by something that is text to begin with.
-func byText[T any](text func(T) string) sortKey[T] {
-	return sortKey[T]{func(a, b T) int { return strings.Compare(text(a), text(b)) }, text}
-}
-
-// byTime orders by a time.
-func byTime[T any](at func(T) time.Time) sortKey[T] {
-	return sortKey[T]{
-		compare: func(a, b T) int { return at(a).Compare(at(b)) },
-		text:    func(t T) string { return at(t).UTC().Format("2006-01-02T15:04:05.000000000Z") },
-	}
-}
+// timeKey orders by a time.
+func timeKey(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
 
 // pageToken is what the opaque token of the next page holds. It names the last item rather than a position, so that
 // what is created or deleted between two pages makes neither repeat nor leave out an item.
 type pageToken struct {
 	Order   string    `json:"o"`
 	Key     string    `json:"k"`
-	Tie     string    `json:"i"`
 	Skipped int32     `json:"s,omitempty"`
 	Issued  time.Time `json:"t"`
 }
@@ -77,11 +60,11 @@ func (t pageToken) String() string {
 // StalePageToken starts a list again from the beginning, as each page token does once it is three days old.
 var StalePageToken = pageToken{}.String()
 
-// listing describes what is listed. The tie key orders what is equal by the key that was asked for; no two items have
-// the same.
+// listing describes how a list is ordered: by one of the keys, and by the tie key where that is equal. No two items have
+// the same tie key.
 type listing[T any] struct {
-	tie          sortKey[T]
-	keys         map[string]sortKey[T]
+	tie          func(T) string
+	keys         map[string]func(T) string
 	defaultOrder string
 }
 
@@ -100,61 +83,59 @@ func (l listing[T]) page(items []T, request pageRequest, now time.Time) (page[T]
 		return page[T]{}, err
 	}
 
-	slices.SortFunc(items, func(a, b T) int {
-		c := key.compare(a, b)
-		if c == 0 {
-			c = l.tie.compare(a, b)
-		}
+	type row struct {
+		key  string
+		item T
+	}
+	rows := make([]row, 0, len(items))
+	for _, item := range items {
+		rows = append(rows, row{key(item) + "\x00" + l.tie(item), item})
+	}
+	compare := func(r row, key string) int {
 		if descending {
-			return -c
+			return strings.Compare(key, r.key)
 		}
-		return c
-	})
+		return strings.Compare(r.key, key)
+	}
+	slices.SortFunc(rows, func(a, b row) int { return compare(a, b.key) })
 
-	result := page[T]{total: int64(len(items))}
-	start := 0
+	result := page[T]{total: int64(len(rows))}
 	if after != nil {
 		result.skipped = after.Skipped
-		start = sort.Search(len(items), func(i int) bool {
-			c := strings.Compare(key.text(items[i]), after.Key)
-			if c == 0 {
-				c = strings.Compare(l.tie.text(items[i]), after.Tie)
-			}
-			if descending {
-				return c < 0
-			}
-			return c > 0
-		})
+		start, found := slices.BinarySearchFunc(rows, after.Key, compare)
+		if found {
+			start++
+		}
+		rows = rows[start:]
 	}
-	skip := min(int(request.GetSkip()), len(items)-start)
-	start += skip
+	skip := min(int(request.GetSkip()), len(rows))
+	rows = rows[skip:]
 	result.skipped += int32(skip)
 
-	size := int(request.GetPageSize())
-	if size == 0 {
-		size = defaultPageSize
+	size := min(cmp.Or(int(request.GetPageSize()), defaultPageSize), maxPageSize)
+	if len(rows) > size {
+		rows = rows[:size]
+		result.next = pageToken{Order: order, Key: rows[size-1].key, Skipped: result.skipped, Issued: now}.String()
 	}
-	end := min(start+min(size, maxPageSize), len(items))
-	result.items = items[start:end]
-	if end < len(items) {
-		last := items[end-1]
-		result.next = pageToken{
-			Order:   order,
-			Key:     key.text(last),
-			Tie:     l.tie.text(last),
-			Skipped: result.skipped,
-			Issued:  now,
-		}.String()
+	result.items = make([]T, 0, len(rows))
+	for _, r := range rows {
+		result.items = append(result.items, r.item)
 	}
 	return result, nil
 }
 
-// order reads "field", "field asc" or "field desc".
-func (l listing[T]) order(orderBy string, wrong *violations) (normal string, key sortKey[T], descending bool) {
-	if orderBy == "" {
-		orderBy = l.defaultOrder
+// each returns the messages of the items of a page.
+func each[T, M any](items []T, message func(T) M) []M {
+	messages := make([]M, 0, len(items))
+	for _, item := range items {
+		messages = append(messages, message(item))
 	}
-	words := strings.Fields(orderBy)
+	return messages
+}
+
+// order reads "field", "field asc" or "field desc".
+func (l listing[T]) order(orderBy string, wrong *violations) (normal string, key func(T) string, descending bool) {
+	words := strings.Fields(cmp.Or(orderBy, l.defaultOrder))
 	if len(words) == 1 {
 		words = append(words, "asc")
 	}
@@ -163,12 +144,8 @@ func (l listing[T]) order(orderBy string, wrong *violations) (normal string, key
 		key, ok = l.keys[words[0]]
 	}
 	if !ok {
-		fields := make([]string, 0, len(l.keys))
-		for name := range l.keys {
-			fields = append(fields, name)
-		}
-		slices.Sort(fields)
-		wrong.add("order_by", "%q is not one of the fields %s, followed by asc, desc or nothing", orderBy, strings.Join(fields, ", "))
+		fields := strings.Join(slices.Sorted(maps.Keys(l.keys)), ", ")
+		wrong.add("order_by", "%q is not one of the fields %s, followed by asc, desc or nothing", orderBy, fields)
 		return "", key, false
 	}
 	return words[0] + " " + strings.ToLower(words[1]), key, strings.EqualFold(words[1], "desc")

@@ -18,8 +18,8 @@ type roleBindings struct {
 }
 
 var bindingListing = listing[*store.Binding]{
-	tie:          byText(func(b *store.Binding) string { return b.UID }),
-	keys:         map[string]sortKey[*store.Binding]{"uid": byText(func(b *store.Binding) string { return b.UID })},
+	tie:          func(b *store.Binding) string { return b.UID },
+	keys:         map[string]func(*store.Binding) string{"uid": func(b *store.Binding) string { return b.UID }},
 	defaultOrder: "uid asc",
 }
 
@@ -51,8 +51,6 @@ func (s *roleBindings) message(b *store.Binding) *iam.RoleBinding {
 
 // GetRoleBinding implements [iam.RoleBindingsServiceServer].
 func (s *roleBindings) GetRoleBinding(_ context.Context, request *iam.GetRoleBindingRequest) (*iam.RoleBinding, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	for _, b := range s.store.Bindings {
 		if b.UID == request.GetUid() {
 			return s.message(b), nil
@@ -63,8 +61,6 @@ func (s *roleBindings) GetRoleBinding(_ context.Context, request *iam.GetRoleBin
 
 // ListRoleBindings implements [iam.RoleBindingsServiceServer].
 func (s *roleBindings) ListRoleBindings(ctx context.Context, request *iam.ListRoleBindingsRequest) (*iam.ListRoleBindingsResponse, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	visible := s.access.visible(caller(ctx), capabilities.Capability_CAP_IAM_ROLE_BINDINGS_LIST)
 	anyOr := func(asked, is string) bool { return asked == "" || asked == is }
 	var found []*store.Binding
@@ -78,13 +74,10 @@ func (s *roleBindings) ListRoleBindings(ctx context.Context, request *iam.ListRo
 	if err != nil {
 		return nil, err
 	}
-	answer := &iam.ListRoleBindingsResponse{
+	return &iam.ListRoleBindingsResponse{
+		RoleBindings:  each(page.items, s.message),
 		NextPageToken: page.next,
 		TotalCount:    &page.total,
 		Skipped:       page.skipped,
-	}
-	for _, b := range page.items {
-		answer.RoleBindings = append(answer.RoleBindings, s.message(b))
-	}
-	return answer, nil
+	}, nil
 }

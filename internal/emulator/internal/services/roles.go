@@ -3,7 +3,6 @@ package services
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"chainguard.dev/sdk/proto/capabilities"
 	iam "chainguard.dev/sdk/proto/chainguard/platform/iam/v2"
@@ -22,11 +21,11 @@ type roles struct {
 }
 
 var roleListing = listing[*store.Role]{
-	tie: byText(func(r *store.Role) string { return r.UID }),
-	keys: map[string]sortKey[*store.Role]{
-		"uid":        byText(func(r *store.Role) string { return r.UID }),
-		"name":       byText(func(r *store.Role) string { return r.Name }),
-		"created_at": byTime(func(r *store.Role) time.Time { return r.Created }),
+	tie: func(r *store.Role) string { return r.UID },
+	keys: map[string]func(*store.Role) string{
+		"uid":        func(r *store.Role) string { return r.UID },
+		"name":       func(r *store.Role) string { return r.Name },
+		"created_at": func(r *store.Role) string { return timeKey(r.Created) },
 	},
 	defaultOrder: "uid asc",
 }
@@ -48,8 +47,6 @@ func (s *roles) GetRole(ctx context.Context, request *iam.GetRoleRequest) (*iam.
 	if !uidp.Valid(uid) {
 		return nil, invalid("uid", "%q is not a UIDP", uid)
 	}
-	s.store.Lock()
-	defer s.store.Unlock()
 	if !uidp.InRoot(uid) {
 		if err := s.access.permit(caller(ctx), uidp.Parent(uid), capabilities.Capability_CAP_IAM_ROLES_LIST); err != nil {
 			return nil, err
@@ -64,8 +61,6 @@ func (s *roles) GetRole(ctx context.Context, request *iam.GetRoleRequest) (*iam.
 
 // ListRoles implements [iam.RolesServiceServer].
 func (s *roles) ListRoles(ctx context.Context, request *iam.ListRolesRequest) (*iam.ListRolesResponse, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	visible := s.access.visible(caller(ctx), capabilities.Capability_CAP_IAM_ROLES_LIST)
 	var found []*store.Role
 	for _, r := range s.store.Roles {
@@ -79,21 +74,16 @@ func (s *roles) ListRoles(ctx context.Context, request *iam.ListRolesRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	answer := &iam.ListRolesResponse{
+	return &iam.ListRolesResponse{
+		Roles:         each(page.items, roleMessage),
 		NextPageToken: page.next,
 		TotalCount:    &page.total,
 		Skipped:       page.skipped,
-	}
-	for _, r := range page.items {
-		answer.Roles = append(answer.Roles, roleMessage(r))
-	}
-	return answer, nil
+	}, nil
 }
 
 // CreateRole implements [iam.RolesServiceServer].
 func (s *roles) CreateRole(_ context.Context, request *iam.CreateRoleRequest) (*iam.Role, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	parent, asked := request.GetParent(), request.GetRole()
 	if s.store.Groups[parent] == nil {
 		return nil, notFound("Group", parent)
@@ -132,8 +122,6 @@ func checkCapabilities(asked []capabilities.Capability, wrong *violations) {
 
 // UpdateRole implements [iam.RolesServiceServer].
 func (s *roles) UpdateRole(_ context.Context, request *iam.UpdateRoleRequest) (*iam.Role, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	asked := request.GetRole()
 	r := s.store.Roles[asked.GetUid()]
 	if r == nil {
@@ -168,8 +156,6 @@ func (s *roles) UpdateRole(_ context.Context, request *iam.UpdateRoleRequest) (*
 
 // DeleteRole implements [iam.RolesServiceServer].
 func (s *roles) DeleteRole(_ context.Context, request *iam.DeleteRoleRequest) (*emptypb.Empty, error) {
-	s.store.Lock()
-	defer s.store.Unlock()
 	uid := request.GetUid()
 	if s.store.Roles[uid] == nil {
 		return nil, notFound("Role", uid)

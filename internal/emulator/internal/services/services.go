@@ -2,7 +2,7 @@
 // role bindings and identities of IAM v2, the security token service, registration, and the pages for signing in with
 // a browser.
 //
-// What a call has to do before it reaches a service, and what may happen to it on the way, is the emulator's business.
+// All of this package runs with the store's mutex held, which makes each call one step.
 package services
 
 import (

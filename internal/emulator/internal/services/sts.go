@@ -31,8 +31,6 @@ func (s *securityTokens) Exchange(ctx context.Context, request *oidc.ExchangeReq
 	if !ok {
 		return nil, unauthenticated("the call carries no bearer token")
 	}
-	s.store.Lock()
-	defer s.store.Unlock()
 	upstream, err := s.issuer.upstream(bearer)
 	if err != nil {
 		return nil, err
@@ -84,8 +82,6 @@ func (s *securityTokens) ExchangeRefreshToken(ctx context.Context, request *oidc
 	if !ok {
 		return nil, unauthenticated("the call carries no refresh token")
 	}
-	s.store.Lock()
-	defer s.store.Unlock()
 	known := s.store.Refresh[bearer]
 	switch {
 	case known == nil:
