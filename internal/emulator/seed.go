@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,68 +23,58 @@ import (
 )
 
 // Seed is what a platform holds at its start. The UIDPs of all but invites follow from the names, so they are the same
-// every time.
+// every time. In YAML, its keys are the names of the fields in lower case.
 type Seed struct {
 	// Organizations are the root groups, and what is in them.
-	Organizations []SeedGroup `yaml:"organizations"`
+	Organizations []SeedGroup
 	// Roles are managed roles beside those that the platform always has.
-	Roles []SeedRole `yaml:"roles"`
+	Roles []SeedRole
 	// Identities are who can call the API. The one named "admin", or else the first, is the one that AdminToken is for.
-	Identities []SeedIdentity `yaml:"identities"`
+	Identities []SeedIdentity
 	// Invites are invites that are there already.
-	Invites []SeedInvite `yaml:"invites"`
+	Invites []SeedInvite
 	// MaxInviteTTL is the longest that an invite may be valid; a year if it is unset.
 	MaxInviteTTL time.Duration `yaml:"max_invite_ttl"`
 }
 
 // SeedGroup is an organization or a folder.
 type SeedGroup struct {
-	Name        string `yaml:"name"`
-	Description string `yaml:"description"`
+	Name, Description string
 	// Unverified organizations may share a name.
-	Unverified bool        `yaml:"unverified"`
-	Folders    []SeedGroup `yaml:"folders"`
-	Roles      []SeedRole  `yaml:"roles"`
+	Unverified bool
+	Folders    []SeedGroup
+	Roles      []SeedRole
 }
 
 // SeedRole is a role, with capabilities as "group_invites.create".
 type SeedRole struct {
-	Name         string   `yaml:"name"`
-	Description  string   `yaml:"description"`
-	Capabilities []string `yaml:"capabilities"`
+	Name, Description string
+	Capabilities      []string
 }
 
 // SeedIdentity is a person or a machine.
 type SeedIdentity struct {
-	Name  string `yaml:"name"`
-	Email string `yaml:"email"`
+	Name, Email string
 	// Group is where the identity belongs; people belong to no group.
-	Group string `yaml:"group"`
+	Group string
 	// Issuer, Subject and Audience tell which OIDC tokens the identity can be assumed with, each as a value or as a
 	// regular expression that matches all of the claim. Without either, any issuer and any subject will do, and the
 	// audience is the platform's issuer.
-	Issuer          string        `yaml:"issuer"`
-	IssuerPattern   string        `yaml:"issuer_pattern"`
-	Subject         string        `yaml:"subject"`
-	SubjectPattern  string        `yaml:"subject_pattern"`
-	Audience        string        `yaml:"audience"`
-	AudiencePattern string        `yaml:"audience_pattern"`
-	Bindings        []SeedBinding `yaml:"bindings"`
+	Issuer, Subject, Audience string
+	IssuerPattern             string `yaml:"issuer_pattern"`
+	SubjectPattern            string `yaml:"subject_pattern"`
+	AudiencePattern           string `yaml:"audience_pattern"`
+	Bindings                  []SeedBinding
 }
 
 // SeedBinding grants a role on a group and all below it.
-type SeedBinding struct {
-	Group string `yaml:"group"`
-	Role  string `yaml:"role"`
-}
+type SeedBinding struct{ Group, Role string }
 
-// SeedInvite is an invite.
+// SeedInvite is an invite. It is valid for a week unless it has a TTL.
 type SeedInvite struct {
-	Group     string        `yaml:"group"`
-	Role      string        `yaml:"role"`
-	TTL       time.Duration `yaml:"ttl"`
-	Email     string        `yaml:"email"`
-	SingleUse bool          `yaml:"single_use"`
+	Group, Role, Email string
+	TTL                time.Duration
+	SingleUse          bool `yaml:"single_use"`
 }
 
 // DefaultSeed is one organization with one folder and one custom role, and one identity that owns it all.
@@ -178,10 +169,7 @@ func (s Seed) plant(st *store.Store) error {
 	if s.MaxInviteTTL < 0 {
 		return fmt.Errorf("max_invite_ttl must be positive, is %s", s.MaxInviteTTL)
 	}
-	st.MaxInviteTTL = s.MaxInviteTTL
-	if st.MaxInviteTTL == 0 {
-		st.MaxInviteTTL = 365 * 24 * time.Hour
-	}
+	st.MaxInviteTTL = cmp.Or(s.MaxInviteTTL, 365*24*time.Hour)
 	for _, r := range managedRoles() {
 		r.Created, r.Updated = seedTime, seedTime
 		st.AddRole("", r)
@@ -354,8 +342,8 @@ func plantIdentity(st *store.Store, i SeedIdentity) error {
 	return nil
 }
 
-// defaultSeedTTL is how long invites are valid that are seeded without a ttl.
-const defaultSeedTTL = 7 * 24 * time.Hour
+// defaultTTL is how long invites are valid that are added without a ttl.
+const defaultTTL = 7 * 24 * time.Hour
 
 func plantInvite(st *store.Store, i SeedInvite) error {
 	g, r, err := groupAndRole(st, i.Group, i.Role)
@@ -368,14 +356,11 @@ func plantInvite(st *store.Store, i SeedInvite) error {
 	if i.TTL < 0 || i.TTL > st.MaxInviteTTL {
 		return fmt.Errorf("ttl must be positive and at most %s, not %s", st.MaxInviteTTL, i.TTL)
 	}
-	if i.TTL == 0 {
-		i.TTL = defaultSeedTTL
-	}
 	st.AddInvite(store.Invite{
 		Group:     g.UID,
 		RoleUID:   r.UID,
 		Email:     i.Email,
-		TTL:       i.TTL,
+		TTL:       cmp.Or(i.TTL, defaultTTL),
 		SingleUse: i.SingleUse,
 	})
 	return nil

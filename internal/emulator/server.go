@@ -22,6 +22,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
 // Start serves the platform until Close. It returns as soon as calls are answered.
@@ -29,34 +30,21 @@ func (e *Emulator) Start() error {
 	if e.http != nil {
 		return errors.New("the emulator was started before: create another with New")
 	}
-	address, err := loopback(e.listen)
-	if err != nil {
-		return err
+	// Other machines must not reach an emulator: it accepts any token that is signed with a public key.
+	host, port, err := net.SplitHostPort(e.listen)
+	if err != nil || !loopback.IsHost(host) {
+		return fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", e.listen)
 	}
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
+	if net.ParseIP(host) == nil {
+		host = "127.0.0.1" // rather than what a resolver says
+	}
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("the emulator cannot listen on %s: %w", e.listen, err)
 	}
 	e.issuer.URL = "http://" + listener.Addr().String()
 	e.serve(listener)
 	return nil
-}
-
-// loopback checks that an address to listen on is one that only this machine can reach: the emulator accepts any token
-// that is signed with a public key.
-func loopback(address string) (string, error) {
-	refused := fmt.Errorf("the emulator serves loopback only, so it cannot listen on %q: use 127.0.0.1:PORT, with port 0 for a free one", address)
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", refused
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return "", refused
-	}
-	return net.JoinHostPort(host, port), nil
 }
 
 // Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.

@@ -196,7 +196,7 @@ func (e *Emulator) AddInvite(i Invite) Invite {
 	e.store.Lock()
 	defer e.store.Unlock()
 	e.group("AddInvite", i.Group)
-	i.TTL = cmp.Or(i.TTL, defaultSeedTTL)
+	i.TTL = cmp.Or(i.TTL, defaultTTL)
 	return *e.store.AddInvite(i)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
 const acceptExplanation = `Accept an invite code as the invitee, and print what it granted. The code - is read
@@ -105,7 +105,7 @@ func loopbackTarget(api string) (string, error) {
 	if err != nil || u.Scheme != "http" || u.Port() == "" {
 		return "", errors.New("it must be the emulator's URL, as in http://127.0.0.1:8080")
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !loopback.IsHost(u.Hostname()) {
 		return "", fmt.Errorf("%s is not on this machine, where every emulator is", u.Host)
 	}
 	return u.Host, nil

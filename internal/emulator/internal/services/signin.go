@@ -2,18 +2,19 @@ package services
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"chainguard.dev/sdk/uidp"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
 // Pages returns the pages that the issuer serves to browsers, by their names.
@@ -36,7 +37,7 @@ type signIn struct {
 func (s *signIn) oauth(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	back, err := url.Parse(query.Get("redirect"))
-	if err != nil || !loopbackHost(back.Hostname()) {
+	if err != nil || !loopback.IsHost(back.Hostname()) {
 		http.Error(w, "the redirect must be a loopback URL", http.StatusBadRequest)
 		return
 	}
@@ -48,7 +49,7 @@ func (s *signIn) oauth(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		tokens = url.Values{
 			"error":       {status.Convert(err).Message()},
-			"status_code": {strconv.Itoa(httpStatus(err))},
+			"status_code": {strconv.Itoa(runtime.HTTPStatusFromCode(status.Code(err)))},
 		}
 	}
 	// What the client puts in the callback's query only says what it wants there.
@@ -101,24 +102,6 @@ func (s *signIn) tokens(query url.Values) (url.Values, error) {
 		tokens.Set("refresh_token", refresh)
 	}
 	return tokens, nil
-}
-
-func httpStatus(err error) int {
-	switch status.Code(err) {
-	case codes.InvalidArgument, codes.FailedPrecondition:
-		return http.StatusBadRequest
-	case codes.NotFound:
-		return http.StatusNotFound
-	case codes.PermissionDenied:
-		return http.StatusForbidden
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
-func loopbackHost(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // organizationCheck tells a client that signs in by an organization's name whether there is such an organization.

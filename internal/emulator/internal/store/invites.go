@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -28,7 +29,6 @@ func (s *Store) AddInvite(i Invite) *Invite {
 	s.created++
 	i.number = s.created
 	s.invites[i.UID] = &i
-	s.ordered = append(s.ordered, &i)
 	return &i
 }
 
@@ -67,23 +67,16 @@ func (s *Store) ListedInvite(uid string) *Invite {
 // Invites returns all invites in the order of creation.
 func (s *Store) Invites() []*Invite {
 	now := s.Now()
-	return s.where(func(i *Invite) bool { return !now.Before(i.committed) })
+	found := slices.SortedFunc(maps.Values(s.invites), func(a, b *Invite) int { return a.number - b.number })
+	return slices.DeleteFunc(found, func(i *Invite) bool { return now.Before(i.committed) })
 }
 
-// ListedInvites is Invites as Get and List see them.
+// ListedInvites returns the invites that List shows, in no order: thousands of them are sorted only once, by List.
 func (s *Store) ListedInvites() []*Invite {
 	now := s.Now()
-	return s.where(func(i *Invite) bool { return !now.Before(i.committed) && !now.Before(i.listed) })
-}
-
-func (s *Store) where(is func(*Invite) bool) []*Invite {
-	found := make([]*Invite, 0, len(s.ordered))
-	for _, i := range s.ordered {
-		if is(i) {
-			found = append(found, i)
-		}
-	}
-	return found
+	return slices.DeleteFunc(slices.Collect(maps.Values(s.invites)), func(i *Invite) bool {
+		return now.Before(i.committed) || now.Before(i.listed)
+	})
 }
 
 // ChangeInvite puts a changed copy in the place of a stored invite: stored ones are never changed, so that they can be
@@ -93,7 +86,6 @@ func (s *Store) ChangeInvite(stored *Invite, change func(*Invite)) {
 	change(&changed)
 	changed.UID, changed.number = stored.UID, stored.number
 	s.invites[changed.UID] = &changed
-	s.ordered[s.position(changed.number)] = &changed
 }
 
 // DelayCommit makes an invite that was just created come into being d later.
@@ -112,12 +104,4 @@ func (s *Store) DelayListing(stored *Invite, d time.Duration) {
 // RemoveInvite deletes a stored invite.
 func (s *Store) RemoveInvite(i *Invite) {
 	delete(s.invites, i.UID)
-	at := s.position(i.number)
-	s.ordered = slices.Delete(s.ordered, at, at+1)
-}
-
-// position finds a stored invite in the order of creation.
-func (s *Store) position(number int) int {
-	at, _ := slices.BinarySearchFunc(s.ordered, number, func(i *Invite, number int) int { return i.number - number })
-	return at
 }

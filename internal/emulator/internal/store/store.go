@@ -35,7 +35,6 @@ type Store struct {
 
 	clock   clock.Clock
 	invites map[string]*Invite
-	ordered []*Invite      // the same, in the order of creation
 	created int            // how many invites there ever were
 	issued  map[string]int // how many UIDPs there ever were of things that are alike
 }
@@ -221,7 +220,6 @@ func (s *Store) DeleteGroup(group string) {
 	deleteKeys(s.Roles, within)
 	deleteKeys(s.Identities, within)
 	deleteKeys(s.invites, within)
-	s.ordered = slices.DeleteFunc(s.ordered, func(i *Invite) bool { return within(i.UID) })
 	s.Bindings = slices.DeleteFunc(s.Bindings, func(b *Binding) bool { return within(b.UID) })
 }
 
