@@ -75,6 +75,11 @@ func TestSecrets_Cut(t *testing.T) {
 			t.Errorf("what is left of %s still says it: %s", text, decoded)
 		}
 	}
+	slashes := new(Secrets)
+	slashes.Add("????????????") // Base64 of this has slashes.
+	if text := "Pz8%2fPz8%2fPz8%2fPz8%2f"; slashes.Cut(text) == text {
+		t.Errorf("not cut: %s", text)
+	}
 	if got := secrets.Cut("a short text"); got != "a short text" {
 		t.Errorf("a short text was treated as a secret: %s", got)
 	}

@@ -82,7 +82,7 @@ func forms(secret string) []string {
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
 		for offset := range 3 {
 			if form := withinBase64(encoding, secret, offset); len(form) >= minSecret {
-				all = append(all, form, url.QueryEscape(form))
+				all = append(all, form, url.QueryEscape(form), lowerHex(url.QueryEscape(form)))
 			}
 		}
 	}
