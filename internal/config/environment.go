@@ -1,10 +1,13 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Environment is what of the outside world settings depend on.
@@ -55,14 +58,36 @@ func (e Environment) first(variables []string) (name, value string) {
 	return "", ""
 }
 
-// maxFileBytes bounds a config file or a token: whatever is longer is neither.
-const maxFileBytes = 1 << 20
+const (
+	// maxFileBytes bounds a configuration file.
+	maxFileBytes = 1 << 20
 
-func readFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
+	// readTimeout bounds the reading of a file, which may be a pipe or on a file system that hangs.
+	readTimeout = 10 * time.Second
+)
+
+func readFile(path string) ([]byte, error) { return readWithin(path, readTimeout) }
+
+// readWithin reads a file, unless that takes longer than limit. A read that hangs cannot be interrupted: it is left
+// behind, and ends with the process.
+func readWithin(path string, limit time.Duration) ([]byte, error) {
+	var data []byte
+	read := make(chan error, 1)
+	go func() {
+		file, err := os.Open(path)
+		if err == nil {
+			defer func() { _ = file.Close() }()
+			data, err = io.ReadAll(io.LimitReader(file, maxFileBytes+1))
+		}
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err == nil && len(data) > maxFileBytes {
+			return nil, errors.New("it is longer than 1 MiB")
+		}
+		return data, err
+	case <-time.After(limit):
+		return nil, fmt.Errorf("it was not read to its end within %s; it may be a pipe that nothing writes to", limit)
 	}
-	defer func() { _ = file.Close() }()
-	return io.ReadAll(io.LimitReader(file, maxFileBytes))
 }

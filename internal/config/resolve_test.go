@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func (w world) environment() Environment {
 
 const searchedFile = "/home/me/.config/chainctl/config.yaml"
 
-func TestResolve_audienceAndIssuerFollowTheAPI(t *testing.T) {
+func TestResolve_defaults_followTheAPI(t *testing.T) {
 	t.Parallel()
 	for api, want := range map[string][2]string{
 		"https://console-api.enforce.dev":       {"https://console-api.enforce.dev", "https://issuer.enforce.dev"},
@@ -64,7 +65,7 @@ func TestResolve_audienceAndIssuerFollowTheAPI(t *testing.T) {
 	}
 }
 
-func TestResolve_unknownIsNotEmpty(t *testing.T) {
+func TestResolve_unknown_isNotEmpty(t *testing.T) {
 	t.Parallel()
 	everywhere := world{
 		variables: map[string]string{
@@ -170,7 +171,7 @@ func TestResolve_unknownIsNotEmpty(t *testing.T) {
 	}
 }
 
-func TestResolve_whatTheBlockNamesBeatsATokenOfTheEnvironment(t *testing.T) {
+func TestResolve_token_overruledByTheBlock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		block   map[string]Value
@@ -210,7 +211,7 @@ func TestResolve_whatTheBlockNamesBeatsATokenOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestResolve_anOverruledTokenIsNotChecked(t *testing.T) {
+func TestResolve_token_overruledIsNotChecked(t *testing.T) {
 	t.Parallel()
 	w := world{variables: map[string]string{"CHAINGUARD_TOKEN": "two words"}}
 	if _, problems := Resolve(block("identity", uidpA), w.environment()); len(problems) != 1 || !problems[0].Warning {
@@ -218,7 +219,7 @@ func TestResolve_anOverruledTokenIsNotChecked(t *testing.T) {
 	}
 }
 
-func TestResolve_anIdentityOfTheEnvironmentLeavesItsTokenAlone(t *testing.T) {
+func TestResolve_token_keptWithAnIdentityOfTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := world{variables: map[string]string{"CHAINGUARD_TOKEN": "from-env", "CHAINGUARD_IDENTITY": uidpA}}
 	if s, problems := Resolve(nil, w.environment()); len(problems) > 0 || s.Token.Reveal() != "from-env" {
@@ -346,6 +347,17 @@ func TestOSEnvironment_isComplete(t *testing.T) {
 	}
 	if _, err := env.ReadFile(filepath.Join(t.TempDir(), "none")); err == nil {
 		t.Error("a file that does not exist was read")
+	}
+}
+
+func TestEnvironment_readFile_tooLong(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, make([]byte, maxFileBytes+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := readFile(path); err == nil {
+		t.Errorf("got the first %d bytes", len(data))
 	}
 }
 
