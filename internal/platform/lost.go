@@ -79,7 +79,8 @@ type cleanUp struct {
 	client *Client
 	ctx    context.Context
 	cancel context.CancelFunc
-	try    time.Duration
+	budget time.Duration // for all of it
+	try    time.Duration // for one try of a call
 }
 
 // cleanUp begins to clean up after ctx, which may have ended. There is time for a call that hangs, for another one that
@@ -97,7 +98,7 @@ func (c *Client) cleanUp(ctx context.Context) *cleanUp {
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
-	return &cleanUp{client: c, ctx: ctx, cancel: cancel, try: try}
+	return &cleanUp{client: c, ctx: ctx, cancel: cancel, budget: budget, try: try}
 }
 
 // look is a listing of a group's newest invites.
@@ -112,10 +113,13 @@ type look struct {
 func (u *cleanUp) look(a attempt, since time.Time) (look, error) {
 	c := u.client
 	for {
-		result, err := share(u.ctx, &c.looks, a.spec.GroupID, func(context.Context) (look, error) {
-			return u.list(a.spec.GroupID)
+		result, err := share(u.ctx, &c.looks, a.spec.GroupID, func(ctx context.Context) (look, error) {
+			// A deadline of its own, so that it does not end with the first of those who share it.
+			ctx, cancel := context.WithTimeout(ctx, u.budget)
+			defer cancel()
+			return u.list(ctx, a.spec.GroupID)
 		})
-		if err != nil || !result.began.Before(since) {
+		if u.ctx.Err() != nil || !result.began.Before(since) {
 			return result, err
 		}
 	}
@@ -125,11 +129,11 @@ func (u *cleanUp) look(a attempt, since time.Time) (look, error) {
 const oldest = 2 * time.Hour
 
 // list lists the newest invites of a group: all of them, unless the listing is seen to begin with the newest.
-func (u *cleanUp) list(groupID string) (look, error) {
+func (u *cleanUp) list(ctx context.Context, groupID string) (look, error) {
 	c := u.client
 	result := look{began: c.clock.Now()}
 	pages := c.invitePages(Scope{GroupID: groupID}, rpc.Persist(u.try))
-	err := newest(u.ctx, pages, func(page page[*Invite]) bool {
+	err := newest(ctx, pages, func(page page[*Invite]) bool {
 		if result.asOf.IsZero() {
 			result.asOf = page.asOf
 		}

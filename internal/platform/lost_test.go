@@ -353,6 +353,25 @@ func TestCreateInvite_lost_endlessListing(t *testing.T) {
 	f.wantLive(t, got.ID)
 }
 
+// Searches share a listing, which does not end with the search that began it.
+func TestCreateInvite_lost_sharedListingOutlivesTheFirstSearch(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.Inject(emulator.Fault{Method: "ListGroupInvites", Hang: true, Times: 1})
+	a := attempt{spec: f.spec()}
+	first, second := f.client.cleanUp(t.Context()), f.client.cleanUp(t.Context())
+	defer second.cancel()
+	first.try = 200 * time.Millisecond
+	go func() { _, _ = first.look(a, time.Time{}) }()
+	for f.Count("ListGroupInvites") == 0 {
+		runtime.Gosched()
+	}
+	time.AfterFunc(50*time.Millisecond, first.cancel) // The second search has joined it by then.
+	if _, err := second.look(a, time.Time{}); err != nil {
+		t.Errorf("the listing ended with the search that began it: %v", err)
+	}
+}
+
 // A platform that gives lifetimes which are off by some milliseconds can give one create another's mark. If that one's
 // invite is deleted, its answer is not taken for a valid code.
 func TestCreateInvite_answeredWithADeletedInvite(t *testing.T) {
