@@ -98,8 +98,8 @@ func Parse(text string) (time.Duration, error) {
 	return time.Duration(nanoseconds.Int64()), nil
 }
 
-// Format writes d so that [Parse] reads the same back, in the largest units that divide it: "5d", "36h30m", "90s".
-// Weeks are not used: a week and "7d" are easily compared, "3w" and "21d" are not.
+// Format formats d so that [Parse] returns it unchanged: "5d", "36h30m", "1m30s". It does not use weeks, because "21d"
+// is easier to compare with other lifetimes than "3w".
 func Format(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)

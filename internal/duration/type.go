@@ -2,6 +2,7 @@ package duration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,10 +79,10 @@ func (v Value) Equal(other attr.Value) bool {
 // Type implements [attr.Value].
 func (Value) Type(context.Context) attr.Type { return Type{} }
 
-// Duration is the lifetime. It is an error where the value is null, unknown, or no lifetime.
+// Duration returns the lifetime, or an error if the value is null, unknown or invalid.
 func (v Value) Duration() (time.Duration, error) {
 	if v.IsNull() || v.IsUnknown() {
-		return 0, fmt.Errorf("the lifetime is not known")
+		return 0, errors.New("the lifetime is not known")
 	}
 	return Parse(v.ValueString())
 }

@@ -141,13 +141,10 @@ func refusesTTL(err error) bool {
 
 // explainCreate explains the error of a create, as a [*lostError] if the platform may have acted.
 func (c *Client) explainCreate(err error, doing string) error {
-	var call *rpc.Error
-	if !errors.As(err, &call) {
-		return c.explain(err, createInvite, doing)
-	}
 	explained := c.explain(err, createInvite, doing)
+	var call *rpc.Error
 	var e *Error
-	if call.Sent && !call.Refused() && errors.As(explained, &e) {
+	if errors.As(err, &call) && call.Sent && !call.Refused() && errors.As(explained, &e) {
 		return &lostError{e}
 	}
 	return explained

@@ -8,8 +8,9 @@ import (
 )
 
 // existingInvites returns the invites of a group as of the first create of this process in it. None of them is ever taken
-// for one that a lost create has created: with several hundred that have the same inputs, some have its mark by chance. It costs one listing, of cheapPages at most. An identity that may
-// not list invites, and a listing that fails otherwise, leave it unknown. The error is that of the sign-in, or of ctx.
+// for one that a create has created: of several hundred with the same inputs, some have its mark by chance. It costs one
+// listing, of cheapPages at most. An identity that may not list invites, and a listing that fails otherwise, leave it
+// unknown. The error is that of the sign-in, or of ctx.
 func (c *Client) existingInvites(ctx context.Context, groupID string) (idSet, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// youngGroup is the age up to which the platform may refuse what a group's creator is allowed: for some seconds
-	// after it is made, calls under a group can fail with PermissionDenied.
+	// youngGroup is the age up to which the platform may refuse what a group's creator is allowed: calls under a group
+	// can fail with PermissionDenied for some seconds after it was created. The official provider waits for that as well.
 	youngGroup = 2 * time.Minute
 
 	// hiddenGroup is how long creates in a group are denied before that is final where the group itself cannot be
-	// seen: it may have been made a moment ago. It counts once for all creates of the process, so that a thousand
+	// seen: it may have been created a moment ago. It counts once for all creates of the process, so that a thousand
 	// invites in a group that is none of the caller's soon fail.
 	hiddenGroup = 15 * time.Second
 
@@ -68,7 +68,7 @@ func asOf(err error, ours time.Time) time.Time {
 	return ours
 }
 
-// createdAt is when the group was made. Where a young group denies a Get as well, a list may already show it: lists
+// createdAt returns when the group was created. Where a young group denies a Get as well, a list may already show it: lists
 // leave out what the caller may not see, and are not denied.
 func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, error) {
 	group, err := c.ReadGroup(ctx, groupID)

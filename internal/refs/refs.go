@@ -1,5 +1,5 @@
-// Package refs validates references to groups and roles offline, as far as that goes without asking
-// the platform. What a resource names and what the provider's settings name is held against the same.
+// Package refs validates references to groups and roles without calling the platform. The resources and the provider's
+// settings share these rules.
 package refs
 
 import (

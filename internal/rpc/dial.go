@@ -20,7 +20,8 @@ import (
 )
 
 // maxAnswer keeps gRPC from refusing an answer for its size: it does so with ResourceExhausted, which cannot be told from
-// the server's own, and the server has acted. What an answer may hold is checked where it is known what it answers.
+// the server's own (https://github.com/grpc/grpc/pull/10612), and the server has acted. What an answer may hold is checked
+// where it is known what it answers.
 const maxAnswer = math.MaxInt
 
 // Dial prepares a connection to the gRPC service at rawURL, "https://host[:port]" or, to loopback only,
@@ -81,7 +82,8 @@ func portOr(u *url.URL, port string) string {
 }
 
 // requireHTTP2 fails the handshake with a server, or a proxy in between, that does not speak HTTP/2, which gRPC needs.
-// gRPC's own error for it names the TLS extension that is missing.
+// gRPC's own check (https://github.com/grpc/grpc-go/issues/2742) names the TLS extension that is missing, which tells a user
+// nothing.
 func requireHTTP2(state tls.ConnectionState) error {
 	if state.NegotiatedProtocol == "h2" {
 		return nil
@@ -94,8 +96,8 @@ func requireHTTP2(state tls.ConnectionState) error {
 var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
 	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password. Correct the variable, or unset it")
 
-// CheckProxy returns an error if u is reached through a proxy whose URL cannot be parsed. Go's libraries then go
-// without one.
+// CheckProxy returns an error if u is reached through a proxy whose URL cannot be parsed. Go's libraries ignore such a
+// proxy (https://github.com/golang/go/issues/46264).
 func CheckProxy(u *url.URL) error {
 	environment := httpproxy.FromEnvironment()
 	value := environment.HTTPSProxy

@@ -38,7 +38,8 @@ func Report(outcome *Outcome) grpc.CallOption {
 }
 
 // noTransparentRetry keeps gRPC from sending a message again on its own where HTTP/2 says that the server did not
-// process the stream: what says so may be a proxy, and the message may have been passed on before.
+// process the stream (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#transparent-retries): what says so
+// may be a proxy, and the message may have been passed on before.
 var noTransparentRetry = grpc.MaxRetryRPCBufferSize(0)
 
 // splitOptions separates the options of this package from those of gRPC.
