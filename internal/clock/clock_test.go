@@ -8,7 +8,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-func TestFakeMovesOnlyWhenTold(t *testing.T) {
+func TestFake_movesOnlyWhenTold(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	fake := clock.NewFake(start)
@@ -45,7 +45,7 @@ func TestFake_concurrentUse(t *testing.T) {
 	}
 }
 
-func TestRealIsTheMachinesClock(t *testing.T) {
+func TestReal_tellsTheMachinesTime(t *testing.T) {
 	t.Parallel()
 	before := time.Now()
 	got := clock.Real{}.Now()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestParse(t *testing.T) {
+func TestParse_valid(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
 		"5d":           5 * day,
@@ -33,7 +33,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParse_invalid(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                       "must not be empty",

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWhatNamesThisMachine(t *testing.T) {
+func TestIsHost(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{
 		"localhost":              true,

@@ -46,7 +46,7 @@ func (f *fixture) everything(ctx context.Context, t *testing.T) {
 	}
 }
 
-func TestCalls_sendNothingButWhatTheyMust(t *testing.T) {
+func TestCall_metadata_isMinimal(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	// What a caller's context holds is not for the platform.
@@ -74,7 +74,7 @@ func TestCalls_sendNothingButWhatTheyMust(t *testing.T) {
 	}
 }
 
-func TestCalls_everyCallHasADeadline(t *testing.T) {
+func TestCall_deadline_everyMethod(t *testing.T) {
 	t.Parallel()
 	f := start(t, requestTimeout(7*time.Second))
 	f.everything(t.Context(), t)
@@ -90,7 +90,7 @@ func TestCalls_everyCallHasADeadline(t *testing.T) {
 	}
 }
 
-func TestCalls_apiThatNeverSpeaksEndsEveryOperation(t *testing.T) {
+func TestCall_deadline_silentAPI(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,7 +115,7 @@ func TestCalls_apiThatNeverSpeaksEndsEveryOperation(t *testing.T) {
 	}
 }
 
-func TestCalls_platformThatGoesAwayIsNotSearchedForWhatItWasNeverAsked(t *testing.T) {
+func TestCall_unsent_createIsNotSearchedFor(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.everything(t.Context(), t)
@@ -131,7 +131,7 @@ func TestCalls_platformThatGoesAwayIsNotSearchedForWhatItWasNeverAsked(t *testin
 	f.wantCalls(t, "", calls)
 }
 
-func TestCalls_triesShareTheTimeOfOneCall(t *testing.T) {
+func TestCall_retry_sharesOneDeadline(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable, RetryAfter: 4 * time.Second})
@@ -145,7 +145,7 @@ func TestCalls_triesShareTheTimeOfOneCall(t *testing.T) {
 	}
 }
 
-func TestCalls_triesGetFartherApart(t *testing.T) {
+func TestCall_retry_backsOff(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Code: codes.Unavailable})
@@ -162,7 +162,7 @@ func TestCalls_triesGetFartherApart(t *testing.T) {
 	}
 }
 
-func TestCalls_resourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
+func TestCall_throttle_slowsEveryCall(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	invite := f.add(f.spec())
@@ -198,7 +198,7 @@ func TestCalls_resourceExhaustedSlowsTheWholeClientDown(t *testing.T) {
 	}
 }
 
-func TestCalls_refusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
+func TestCall_token_renewedOnceForCreate(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	old := f.tokens.current
@@ -218,7 +218,7 @@ func TestCalls_refusedTokenIsRenewedOnceForCreateAsWell(t *testing.T) {
 	}
 }
 
-func TestCalls_withoutATokenNothingIsSent(t *testing.T) {
+func TestCall_token_missing(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.tokens.err = errors.New("not signed in: run chainctl auth login")
@@ -232,7 +232,7 @@ func TestCalls_withoutATokenNothingIsSent(t *testing.T) {
 	f.wantCalls(t, "", 0)
 }
 
-func TestCalls_createThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T) {
+func TestCall_token_missingAfterARefusedCreate(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.tokens.failAfterDiscard = errors.New("the login has ended")
@@ -247,7 +247,7 @@ func TestCalls_createThatIsRefusedAndThenHasNoTokenIsNotSearchedFor(t *testing.T
 	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
-func TestCalls_tokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
+func TestCall_errors_redactTheToken(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.InvalidArgument, codes.Unavailable, codes.ResourceExhausted, codes.Internal} {
 		for method, operation := range faultOperations {
@@ -282,7 +282,7 @@ func TestCalls_tokenThatThePlatformRepeatsReachesNoError(t *testing.T) {
 	}
 }
 
-func TestCalls_codeInAnAnswerThatCannotBeUsedReachesNoError(t *testing.T) {
+func TestCall_errors_redactTheCode(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*iam.GroupInvite){
 		"another role":    func(i *iam.GroupInvite) { i.RoleUid = i.GetUid() },

@@ -126,7 +126,7 @@ func TestAttempts_lifetimeTooShortForAMark(t *testing.T) {
 	}
 }
 
-func TestAttempts_aSingleMismatchMakesMarksWorthless(t *testing.T) {
+func TestAttempts_mismatchEndsTrustInMarks(t *testing.T) {
 	t.Parallel()
 	var s attempts
 	a := attempt{spec: InviteSpec{TTL: week}, mark: time.Millisecond}

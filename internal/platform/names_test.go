@@ -65,7 +65,7 @@ func startNames(t *testing.T) (*fixture, map[string]string) {
 	return start(t, func(s *setup) { s.emulator.Seed, s.noGroup = seed, true }), paths
 }
 
-func TestNames_findGroup(t *testing.T) {
+func TestLookup_group_byReference(t *testing.T) {
 	t.Parallel()
 	f, paths := startNames(t)
 	verified := func(name string) string {
@@ -138,7 +138,7 @@ func TestNames_findGroup(t *testing.T) {
 	}
 }
 
-func TestNames_findRole(t *testing.T) {
+func TestLookup_role_byReference(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	acme := f.Group("acme.example")
@@ -195,7 +195,7 @@ func TestNames_findRole(t *testing.T) {
 }
 
 // A time that cannot be expressed is one that the platform does not tell.
-func TestNames_groupOfTheYear10000(t *testing.T) {
+func TestLookup_group_year10000(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: changing(func(answer *iam.ListGroupsResponse) {
@@ -209,7 +209,7 @@ func TestNames_groupOfTheYear10000(t *testing.T) {
 	}
 }
 
-func TestNames_longNameIsQuotedInPart(t *testing.T) {
+func TestLookup_error_shortensLongNames(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	name := strings.Repeat("a", 5000)
@@ -223,7 +223,7 @@ func TestNames_longNameIsQuotedInPart(t *testing.T) {
 	}
 }
 
-func TestNames_longListOfNamesIsCutShort(t *testing.T) {
+func TestLookup_error_shortensLongLists(t *testing.T) {
 	t.Parallel()
 	var names []string
 	for i := range maxSuggested + 3 {
@@ -236,7 +236,7 @@ func TestNames_longListOfNamesIsCutShort(t *testing.T) {
 	}
 }
 
-func TestNames_areMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
+func TestLookup_name_matchesExactly(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroups", Mutate: changing(func(r *iam.ListGroupsResponse) {
@@ -253,7 +253,7 @@ func TestNames_areMatchedHereTooShouldThePlatformMatchMore(t *testing.T) {
 	}
 }
 
-func TestNames_thousandLookupsOfOneNameAreOneCall(t *testing.T) {
+func TestLookup_cache_oneCallPerName(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	var all sync.WaitGroup
@@ -277,7 +277,7 @@ func TestNames_thousandLookupsOfOneNameAreOneCall(t *testing.T) {
 	f.wantCalls(t, "", 2)
 }
 
-func TestNames_failedLookupIsSharedAndSoonForgotten(t *testing.T) {
+func TestLookup_cache_forgetsFailures(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	find := func() error {
@@ -302,7 +302,7 @@ func TestNames_failedLookupIsSharedAndSoonForgotten(t *testing.T) {
 	}
 }
 
-func TestNames_lookupThatOneCallerGivesUpOnGoesOnForTheOthers(t *testing.T) {
+func TestLookup_cache_outlivesACaller(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, giveUp := context.WithCancel(t.Context())
@@ -318,7 +318,7 @@ func TestNames_lookupThatOneCallerGivesUpOnGoesOnForTheOthers(t *testing.T) {
 	f.wantCalls(t, "ListGroups", 1)
 }
 
-func TestNames_lookupThatThePlatformFailsSaysSo(t *testing.T) {
+func TestLookup_error_platformFails(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroups", Code: codes.PermissionDenied})

@@ -13,7 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestPager_listingsThatMakeNoSense(t *testing.T) {
+func TestPager_invalidListings(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fetch func(n int) page[string]
@@ -60,7 +60,7 @@ func TestPager_emptyPagesInBetween(t *testing.T) {
 }
 
 // A listing is given up as a whole, though each of its pages comes in time.
-func TestClient_operationsEndAsAWhole(t *testing.T) {
+func TestClient_deadline_wholeOperation(t *testing.T) {
 	t.Parallel()
 	for name, operation := range map[string]func(ctx context.Context, f *fixture) error{
 		"invites": func(ctx context.Context, f *fixture) error {
@@ -105,7 +105,7 @@ func TestClient_operationsEndAsAWhole(t *testing.T) {
 }
 
 // Pages that never end are given up though there is time.
-func TestClient_endlessPages(t *testing.T) {
+func TestClient_deadline_endlessPages(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.fill(f.group, 10)
@@ -120,7 +120,7 @@ func TestClient_endlessPages(t *testing.T) {
 	}
 }
 
-func TestFindRole_withoutAGroup(t *testing.T) {
+func TestLookup_role_withoutAGroup(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	managed := f.Role("viewer")
@@ -135,7 +135,7 @@ func TestFindRole_withoutAGroup(t *testing.T) {
 	wantText(t, fmt.Sprint(err), "2 roles", "set `group`")
 }
 
-func TestFindGroup_suggestsPaths(t *testing.T) {
+func TestLookup_group_suggestsPaths(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	_, err := f.client.FindGroup(t.Context(), "something-else-entirely")
@@ -143,7 +143,7 @@ func TestFindGroup_suggestsPaths(t *testing.T) {
 }
 
 // A caller that gives up a lookup which others share is told so in words.
-func TestFindGroup_interrupted(t *testing.T) {
+func TestLookup_group_interrupted(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ctx, interrupt := context.WithCancel(t.Context())

@@ -47,7 +47,7 @@ func (f *fixture) groups(n int) []string {
 	return ids
 }
 
-func TestReads_costWhatTheirGroupsCost(t *testing.T) {
+func TestReadInvite_batch_costsPerGroup(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		groups, each, others int // invites that are read of each group, and others in it
@@ -88,7 +88,7 @@ func TestReads_costWhatTheirGroupsCost(t *testing.T) {
 	}
 }
 
-func TestReads_listThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) {
+func TestReadInvite_batch_longListOfUnknownLength(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.Inject(emulator.Fault{Method: "ListGroupInvites", Mutate: changing(func(r *iam.ListGroupInvitesResponse) { r.TotalCount = nil })})
@@ -101,7 +101,7 @@ func TestReads_listThatDoesNotTellItsLengthIsGivenUpWhereItIsLong(t *testing.T) 
 	f.wantCalls(t, "GetGroupInvite", 2)
 }
 
-func TestReads_ofInvitesThatAreGoneSaySo(t *testing.T) {
+func TestReadInvite_batch_notFound(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 300)
@@ -119,7 +119,7 @@ func TestReads_ofInvitesThatAreGoneSaySo(t *testing.T) {
 	f.wantCalls(t, "GetGroupInvite", 1+29) // The first, which is gone, and each other that is gone.
 }
 
-func TestReads_seesAnInviteThatIsYoungerThanTheList(t *testing.T) {
+func TestReadInvite_batch_inviteNewerThanTheList(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	f.readAll(t, f.fill(f.group, 50), 1)
@@ -131,7 +131,7 @@ func TestReads_seesAnInviteThatIsYoungerThanTheList(t *testing.T) {
 	f.readAll(t, append(f.fill(f.group, 1), made.ID), 1)
 }
 
-func TestReads_secondReadIsAFreshOne(t *testing.T) {
+func TestReadInvite_again_isFresh(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 1000)
@@ -148,7 +148,7 @@ func TestReads_secondReadIsAFreshOne(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", lists)
 }
 
-func TestReads_inviteThatThisProcessRevokedIsGoneAtOnce(t *testing.T) {
+func TestReadInvite_batch_afterADelete(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
@@ -161,7 +161,7 @@ func TestReads_inviteThatThisProcessRevokedIsGoneAtOnce(t *testing.T) {
 	}
 }
 
-func TestReads_listThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
+func TestReadInvite_batch_deleteWhileListing(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
@@ -183,7 +183,7 @@ func TestReads_listThatWasUnderWayDuringARevocationIsNotBelieved(t *testing.T) {
 	}
 }
 
-func TestReads_doWithoutAListThatFails(t *testing.T) {
+func TestReadInvite_batch_listFails(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"at once": {Code: codes.Internal},
@@ -217,7 +217,7 @@ func TestReads_doWithoutAListThatFails(t *testing.T) {
 	}
 }
 
-func TestReads_goOnWhenAPageTokenExpires(t *testing.T) {
+func TestReadInvite_batch_pageTokenExpires(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 900)
@@ -229,7 +229,7 @@ func TestReads_goOnWhenAPageTokenExpires(t *testing.T) {
 	}
 }
 
-func TestReads_callerGivesUp_doesNotFailOthers(t *testing.T) {
+func TestReadInvite_batch_outlivesACaller(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
@@ -250,7 +250,7 @@ func TestReads_callerGivesUp_doesNotFailOthers(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
-func TestReads_amongCreatesAndDeletesAreRight(t *testing.T) {
+func TestReadInvite_batch_amongCreatesAndDeletes(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	kept, doomed := f.fill(f.group, 400), f.fill(f.group, 100)
@@ -279,7 +279,7 @@ func TestReads_amongCreatesAndDeletesAreRight(t *testing.T) {
 	all.Wait()
 }
 
-func TestReads_tenThousandReadsKeepNothingButSummaries(t *testing.T) {
+func TestReadInvite_batch_memory(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	const n = 10_000

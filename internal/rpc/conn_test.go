@@ -72,7 +72,7 @@ func (c *Conn) write(ctx context.Context) error {
 
 // Only a grpc-status that arrived is the server's. A call that must not be sent twice is sent once, and counts as
 // possibly carried out, whatever code gRPC makes of the rest.
-func TestConn_whoseStatusItIs(t *testing.T) {
+func TestConn_status_notTheServers(t *testing.T) {
 	t.Parallel()
 	html := "<html><body>Access denied</body></html>"
 	lost := map[string]ending{
@@ -148,7 +148,7 @@ func TestConn_whoseStatusItIs(t *testing.T) {
 	}
 }
 
-func TestConn_refusals(t *testing.T) {
+func TestConn_status_refusals(t *testing.T) {
 	t.Parallel()
 	for _, headersFirst := range []bool{false, true} {
 		for code, refused := range map[codes.Code]bool{
@@ -175,7 +175,7 @@ func TestConn_refusals(t *testing.T) {
 	}
 }
 
-func TestConn_writeIsSentAgainAfterARefusalThatPasses(t *testing.T) {
+func TestConn_write_resentAfterATemporaryRefusal(t *testing.T) {
 	t.Parallel()
 	for _, headersFirst := range []bool{false, true} {
 		for code, discarded := range map[codes.Code]int{codes.ResourceExhausted: 0, codes.Unauthenticated: 1} {
@@ -192,7 +192,7 @@ func TestConn_writeIsSentAgainAfterARefusalThatPasses(t *testing.T) {
 }
 
 // One bad answer does not fail a call that is safe to send twice, unless the answer says that another try is useless.
-func TestConn_readIsRetried(t *testing.T) {
+func TestConn_retry_reads(t *testing.T) {
 	t.Parallel()
 	retried := map[string]ending{
 		"closed":  func(s *stream) { _ = s.conn.Close() },
@@ -225,7 +225,7 @@ func TestConn_readIsRetried(t *testing.T) {
 	}
 }
 
-func TestConn_hangingServer(t *testing.T) {
+func TestConn_deadline_hangingServer(t *testing.T) {
 	t.Parallel()
 	hang := func(*stream) {}
 	server := newStandIn(t, hang, succeeds)
@@ -240,7 +240,7 @@ func TestConn_hangingServer(t *testing.T) {
 	}
 }
 
-func TestConn_unresponsiveServer(t *testing.T) {
+func TestConn_breaker_failsFast(t *testing.T) {
 	t.Parallel()
 	var answering atomic.Bool
 	server := newStandIn(t, func(s *stream) {
@@ -279,7 +279,7 @@ func TestConn_unresponsiveServer(t *testing.T) {
 	}
 }
 
-func TestConn_oneAnswerEndsASilence(t *testing.T) {
+func TestConn_breaker_closesOnAnAnswer(t *testing.T) {
 	t.Parallel()
 	hang := func(*stream) {}
 	server := newStandIn(t, hang, hang, answers("7", true), hang, hang, succeeds)
@@ -294,7 +294,7 @@ func TestConn_oneAnswerEndsASilence(t *testing.T) {
 }
 
 // A connection that breaks ends all of its calls at once, which says nothing of the next one.
-func TestConn_brokenConnectionsAreNoSilence(t *testing.T) {
+func TestConn_breaker_ignoresBrokenConnections(t *testing.T) {
 	t.Parallel()
 	server := newStandIn(t, func(s *stream) { _ = s.conn.Close() })
 	conn, _, _ := connectTo(t, server.url, nil)
@@ -308,7 +308,7 @@ func TestConn_brokenConnectionsAreNoSilence(t *testing.T) {
 }
 
 // What the server said last is told, rather than that the deadline has passed since.
-func TestConn_persistTellsTheLastAnswer(t *testing.T) {
+func TestConn_persist_returnsTheLastAnswer(t *testing.T) {
 	t.Parallel()
 	server := newStandIn(t, answers("13", true), answers("13", true), func(*stream) {})
 	conn, _, _ := connectTo(t, server.url, nil)
@@ -319,7 +319,7 @@ func TestConn_persistTellsTheLastAnswer(t *testing.T) {
 	}
 }
 
-func TestConn_secretsAreCutOut(t *testing.T) {
+func TestConn_errors_redactSecrets(t *testing.T) {
 	t.Parallel()
 	const code = "not-like-a-code-at-all"
 	server := newStandIn(t, func(s *stream) {

@@ -34,7 +34,7 @@ func TestDial_refusesPlaintextToOtherHosts(t *testing.T) {
 	}
 }
 
-func TestDialTakesTLSAndLoopback(t *testing.T) {
+func TestDial_acceptsTLSAndLoopback(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{
 		"https://console-api.enforce.dev", "https://[2001:db8::1]:8443/", "http://localhost:1", "http://127.0.0.2:1",
@@ -49,7 +49,7 @@ func TestDialTakesTLSAndLoopback(t *testing.T) {
 	}
 }
 
-func TestDial_proxyThatCannotBeParsed(t *testing.T) {
+func TestDial_proxy_invalid(t *testing.T) {
 	for value, ok := range map[string]bool{
 		"": true, "http://proxy.example:3128": true, "proxy.example:3128": true, "socks5://proxy.example:1080": true,
 		"http://[::1": false, "://nope": false, "proxy.example:notaport": false, "http://user:pa%ss@proxy:3128": false, "socks9://x:1": false,

@@ -9,7 +9,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-func TestRetry(t *testing.T) {
+func TestRetry_policy(t *testing.T) {
 	t.Parallel()
 	var (
 		start     = time.Date(2030, time.January, 1, 0, 0, 0, 0, time.UTC)

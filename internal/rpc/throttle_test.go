@@ -7,7 +7,7 @@ import (
 
 var begin = time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
 
-func TestThrottle_burstCountsOnce(t *testing.T) {
+func TestThrottle_backOff_oncePerBurst(t *testing.T) {
 	t.Parallel()
 	var p throttle
 	for range 50 {

@@ -53,7 +53,7 @@ func certificate(t *testing.T) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(cert))) + " kim@laptop"
 }
 
-func TestParseRecipient_saysWhatToWriteInstead(t *testing.T) {
+func TestParseRecipient_invalid_saysWhatToWrite(t *testing.T) {
 	t.Parallel()
 	kim, pq := newED25519(t), newPostQuantum(t)
 	for name, c := range map[string]struct {
@@ -112,7 +112,7 @@ func TestParseRecipient_saysWhatToWriteInstead(t *testing.T) {
 	}
 }
 
-func TestParseRecipient_neverShowsAPrivateKey(t *testing.T) {
+func TestParseRecipient_privateKey_isNotShown(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{
 		"PuTTY":       "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nPrivate-Lines: 1\nAAAAIKjh8sYlkjhsad78asdkjhasd87asd",
@@ -150,7 +150,7 @@ func TestParseRecipient_neverShowsAPrivateKey(t *testing.T) {
 	}
 }
 
-func TestParseRecipient_takesWhatSSHKeygenWrites(t *testing.T) {
+func TestParseRecipient_valid_sshKeygen(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("ssh-keygen")
 	if err != nil {
