@@ -36,7 +36,7 @@ func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientCon
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		// The parser's error quotes the URL, which may hold a password.
-		return nil, errors.New("the API's URL cannot be read")
+		return nil, errors.New("the API's URL cannot be read: it must look like https://console-api.enforce.dev")
 	}
 	if u.Hostname() == "" {
 		return nil, fmt.Errorf("the API's URL %q has no host: it must look like https://console-api.enforce.dev", u.Redacted())
@@ -61,7 +61,7 @@ func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientCon
 		return grpc.NewClient("dns:///"+net.JoinHostPort(u.Hostname(), portOr(u, "443")), options...)
 	case "http":
 		if !loopback.IsHost(u.Hostname()) {
-			return nil, fmt.Errorf("the API's URL %q is not encrypted: a bearer token is sent over http:// to loopback only", u.Redacted())
+			return nil, fmt.Errorf("the API's URL %q is not encrypted: a bearer token is sent over http:// to loopback only. Use https://", u.Redacted())
 		}
 		options = append(options,
 			grpc.WithTransportCredentials(insecure.NewCredentials()),

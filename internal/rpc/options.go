@@ -26,8 +26,8 @@ func Once(grace time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.once, o.grace = true, grace }}
 }
 
-// Persist has a call that is safe to send twice sent again for half a minute, whatever goes wrong but a refusal, and
-// bounds each try. It is for cleaning up, where giving up leaves a live code behind.
+// Persist has a call that is safe to send twice sent again, up to twenty times or until its context ends, whatever goes
+// wrong but a refusal, and bounds each try. It is for cleaning up, where giving up leaves a live code behind.
 func Persist(try time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.persist = try }}
 }

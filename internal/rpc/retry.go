@@ -20,10 +20,12 @@ type Policy struct {
 	Until time.Time
 }
 
-// Retry is used in place of gRPC's own retries, which stop once headers have arrived
-// (https://github.com/grpc/grpc-go/issues/8223). It calls try until it succeeds, fails with an error that is not temporary, or the policy or ctx ends it, and
+// Retry calls try until it succeeds, fails with an error that is not temporary, or the policy or ctx ends it, and
 // returns the last error of try. temporary says whether an error may be gone at the next try, and how long the other
 // side asks to wait, zero if it does not say.
+//
+// It is used in place of gRPC's own retries, which stop once headers have arrived
+// (https://github.com/grpc/grpc-go/issues/8223).
 func Retry(ctx context.Context, c clock.Clock, p Policy, temporary func(error) (again bool, after time.Duration), try func() error) error {
 	for n := 0; ; n++ {
 		err := try()
