@@ -16,8 +16,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// chainctlFlags are chainctl's commands that the documentation uses, with the flags that Chainguard documents for them.
-// Those that it inherits are left out: only --audience is used, by commands that have it on their own as well.
+// chainctlFlags are chainctl's commands that the documentation uses, with their flags. Those of `auth login`, `iam
+// identities create` and `iam roles create` are from Chainguard's reference. The others are what this project knows of
+// chainctl, so for them the test only finds what differs between pages.
 var chainctlFlags = map[string][]string{
 	"auth login": {
 		"audience", "headless", "identity", "identity-provider", "identity-token", "invite-code", "org-name",

@@ -43,7 +43,8 @@ func TestDocs_yaml_isWhatItsReaderTakes(t *testing.T) {
 	}
 }
 
-// checkWorkflow completes what is shown of a workflow, and lets actionlint check it, where `make lint` has built that.
+// checkWorkflow completes what is shown of a workflow, and lets actionlint check it. `make lint` builds actionlint and runs
+// this test with it.
 func checkWorkflow(t *testing.T, name, text string) {
 	t.Helper()
 	var workflow struct {
