@@ -37,13 +37,7 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 	w.InstallBuiltProvider()
 	w.Write("main.tf", read(t, "provider/provider.tf")+strings.Replace(read(t, "resources/chainguard_invite_code/resource.tf"), "kim_invite_code", "code", 1)+
 		"output \"group_id\" { value = chainguard_invite_code.kim.group_id }\n")
-	programs := t.TempDir()
-	for name, program := range map[string]string{"terraform": w.Executable, "emulator": acctest.EmulatorProgram(t)} {
-		if err := os.Symlink(program, filepath.Join(programs, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	putOnPath(t, w, map[string]string{"terraform": runs(w.Executable), "emulator": runs(acctest.EmulatorProgram(t))})
 
 	platform, err := emulator.New(emulator.Options{}) // It derives the same UIDPs from the same names.
 	if err != nil {
@@ -56,13 +50,9 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 		block("emulator accept"), `GROUP=$(terraform output -raw group_id)`, block("roleBindings"), block("groupInvites"),
 		"trap - EXIT", "kill \"$emulator\"  " + stop, `wait "$emulator"`,
 	}, "\n")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	out, err := w.Program(ctx, "sh", "-ec", script).CombinedOutput()
-	said := string(out)
-	if err != nil || !strings.Contains(said, "No changes.") || !strings.Contains(said, `"roleBindings":`) && !strings.Contains(said, `"items":`) {
-		// The output holds no code that works elsewhere.
-		t.Errorf("%v\n%s", err, said)
+	said := inShell(t, w, script)
+	if !strings.Contains(said, "No changes.") || !strings.Contains(said, `"roleBindings":`) && !strings.Contains(said, `"items":`) {
+		t.Errorf("the guide's commands do not do what it says:\n%s", said) // No code in it works elsewhere.
 	}
 }
 
@@ -73,7 +63,7 @@ func TestMigratingGuide_steps_keepTheInvite(t *testing.T) {
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "", platform.Stubs().Serve())
 	w.NeedsVersion("1.8", "1.7")
-	putOnPath(t, w, map[string]string{"terraform": "exec '" + w.Executable + "' \"$@\""})
+	putOnPath(t, w, map[string]string{"terraform": runs(w.Executable)})
 	configuration := blocks(t, "migrating", "terraform")[0]
 	w.Write("main.tf", `terraform {
   required_providers {
@@ -84,13 +74,7 @@ func TestMigratingGuide_steps_keepTheInvite(t *testing.T) {
   }
 }
 
-resource "chainguard_group_invite" "kim" {
-  group      = "`+platform.Group("acme.example")+`"
-  role       = "`+platform.Role("viewer")+`"
-  email      = "kim@acme.example"
-  expiration = "`+acctest.Start.Add(30*day).Format(time.RFC3339)+`"
-}
-`)
+`+officialInvite(platform, 30*day))
 	w.Run("init")
 	w.Run("apply", "-auto-approve")
 	before := platform.Live()
@@ -106,7 +90,11 @@ resource "chainguard_group_invite" "kim" {
 	w.Run("apply", "-auto-approve")
 	moved := regexp.MustCompile(`(?s)moved \{.*?\n\}\n`)
 	official := regexp.MustCompile(`(?s)    chainguard = \{.*?\n    \}\n`)
-	w.Write("main.tf", official.ReplaceAllString(moved.ReplaceAllString(configuration, ""), ""))
+	rest := official.ReplaceAllString(moved.ReplaceAllString(configuration, ""), "")
+	if strings.Contains(rest, "moved {") || strings.Contains(rest, "chainguard-dev/chainguard") {
+		t.Fatalf("the last step removes nothing:\n%s", rest)
+	}
+	w.Write("main.tf", rest)
 	w.Run("init")
 	expectNothingToDo(t, w)
 	if after := platform.Live(); len(after) != 1 || after[0].UID != before[0].UID {
@@ -132,7 +120,7 @@ func TestAuthenticationGuide_commands_workAsTheyStand(t *testing.T) {
 			w.Write("main.tf", read(t, "provider/provider.tf")+read(t, "data-sources/chainguard_group/data-source.tf"))
 			w.Run("init")
 			putOnPath(t, w, map[string]string{
-				"terraform": "exec '" + w.Executable + "' \"$@\"",
+				"terraform": runs(w.Executable),
 				"chainctl": "case \"$1 $2\" in 'auth login') ;; 'auth token') echo '" + platform.Token(platform.AdminIdentity(), platform.Audience(), time.Hour) +
 					"' ;; *) exit 1 ;; esac",
 			})
@@ -176,6 +164,9 @@ func putOnPath(t *testing.T, w *acctest.Workspace, programs map[string]string) {
 	}
 	w.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
 }
+
+// runs is a script that is nothing but another program.
+func runs(program string) string { return "exec '" + program + "' \"$@\"" }
 
 // inShell runs a script in the workspace, up to its first failure, which fails the test.
 func inShell(t *testing.T, w *acctest.Workspace, script string) string {

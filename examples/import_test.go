@@ -72,13 +72,7 @@ func TestExamples_moved_keepsTheCodeOfTheOfficialProvider(t *testing.T) {
 	// The official provider's resource first, and then the guide's own words.
 	providers := strings.Split(read(t, "beside-official/main.tf"), "variable ")[0]
 	w.Write("providers.tf", providers)
-	w.Write("main.tf", `resource "chainguard_group_invite" "kim" {
-  group      = "`+platform.Group("acme.example")+`"
-  role       = "`+platform.Role("viewer")+`"
-  email      = "kim@acme.example"
-  expiration = "`+acctest.Start.Add(5*24*time.Hour-time.Second).Format(time.RFC3339)+`"
-}
-`)
+	w.Write("main.tf", officialInvite(platform, 5*24*time.Hour-time.Second))
 	w.Run("init")
 	w.Run("apply", "-auto-approve")
 	before := platform.Live()
@@ -114,4 +108,16 @@ func expectNothingToDo(t *testing.T, w *acctest.Workspace) {
 	if out, err := w.Try("plan", "-detailed-exitcode"); err != nil {
 		t.Errorf("the plan is not empty: %v\n%s", err, out)
 	}
+}
+
+// officialInvite configures an invite of the official provider, which is valid for a lifetime from the start of the
+// platform's clock.
+func officialInvite(platform *acctest.Platform, lifetime time.Duration) string {
+	return `resource "chainguard_group_invite" "kim" {
+  group      = "` + platform.Group("acme.example") + `"
+  role       = "` + platform.Role("viewer") + `"
+  email      = "kim@acme.example"
+  expiration = "` + acctest.Start.Add(lifetime).Format(time.RFC3339) + `"
+}
+`
 }
