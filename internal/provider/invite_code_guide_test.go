@@ -17,31 +17,27 @@ func TestInviteCodeResource_guide_ignoreChangesDoesNotStopRenewal(t *testing.T) 
 	t.Parallel()
 	p := acctest.New(t)
 	expire := func() { p.Clock.Advance(2 * time.Hour) }
-	ignoring := func(attributes string) string {
-		return kimWith(acmeViewer + attributes + "lifecycle {\nignore_changes = all\n}\n")
+	for recreate, action := range map[string]plancheck.ResourceActionType{
+		"auto": plancheck.ResourceActionReplace, "never": plancheck.ResourceActionNoop,
+	} {
+		config := kimWith(acmeViewer + "ttl = \"1h\"\nrecreate = \"" + recreate + "\"\nlifecycle {\nignore_changes = all\n}\n")
+		resource.UnitTest(t, resource.TestCase{
+			ProtoV6ProviderFactories: p.Factories(),
+			CheckDestroy:             checkAllRevoked(p),
+			Steps: []resource.TestStep{
+				{Config: config, ConfigPlanChecks: emptyPlan},
+				{PreConfig: expire, Config: config, ConfigPlanChecks: planned(action)},
+			},
+		})
 	}
-	planned := func(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
-		return resource.ConfigPlanChecks{
-			PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, action)},
-			PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
-		}
+}
+
+// planned checks that an apply does this to Kim's invite, and that the next one has nothing to do.
+func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
+	return resource.ConfigPlanChecks{
+		PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, action)},
+		PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
 	}
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             checkAllRevoked(p),
-		Steps: []resource.TestStep{
-			{Config: ignoring("ttl = \"1h\"\n"), ConfigPlanChecks: emptyPlan},
-			{PreConfig: expire, Config: ignoring("ttl = \"1h\"\n"), ConfigPlanChecks: planned(plancheck.ResourceActionReplace)},
-		},
-	})
-	resource.UnitTest(t, resource.TestCase{
-		ProtoV6ProviderFactories: p.Factories(),
-		CheckDestroy:             checkAllRevoked(p),
-		Steps: []resource.TestStep{
-			{Config: ignoring("ttl = \"1h\"\nrecreate = \"never\"\n"), ConfigPlanChecks: emptyPlan},
-			{PreConfig: expire, Config: ignoring("ttl = \"1h\"\nrecreate = \"never\"\n"), ConfigPlanChecks: planned(plancheck.ResourceActionNoop)},
-		},
-	})
 }
 
 func TestInviteCodeResource_guide_dataSourceWithDependsOn(t *testing.T) {
@@ -49,7 +45,7 @@ func TestInviteCodeResource_guide_dataSourceWithDependsOn(t *testing.T) {
 	const looked = "group = data.chainguard_group.acme.id\nrole = \"viewer\"\n"
 	for name, test := range map[string]struct {
 		dependsOn, attributes string
-		planned               plancheck.ResourceActionType
+		action                plancheck.ResourceActionType
 	}{
 		"replaces":           {"depends_on = [terraform_data.before]\n", looked, plancheck.ResourceActionReplace},
 		"omitted, keeps":     {"", looked, plancheck.ResourceActionNoop},
@@ -67,13 +63,7 @@ func TestInviteCodeResource_guide_dataSourceWithDependsOn(t *testing.T) {
 				CheckDestroy:             checkAllRevoked(p),
 				Steps: []resource.TestStep{
 					{Config: config("one"), ConfigPlanChecks: emptyPlan},
-					{
-						Config: config("two"),
-						ConfigPlanChecks: resource.ConfigPlanChecks{
-							PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, test.planned)},
-							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
-						},
-					},
+					{Config: config("two"), ConfigPlanChecks: planned(test.action)},
 				},
 			})
 		})
