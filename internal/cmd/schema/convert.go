@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
@@ -11,84 +10,55 @@ import (
 
 // Protocol to JSON, from the whole to its parts.
 
-func providerSchema(schemas *tfprotov6.GetProviderSchemaResponse, identities *tfprotov6.GetResourceIdentitySchemasResponse) (*tfjson.ProviderSchema, error) {
-	var out tfjson.ProviderSchema
-	var err error
-	if out.ConfigSchema, err = schema(schemas.Provider); err != nil {
-		return nil, fmt.Errorf("provider: %w", err)
+func providerSchema(schemas *tfprotov6.GetProviderSchemaResponse, identities *tfprotov6.GetResourceIdentitySchemasResponse) *tfjson.ProviderSchema {
+	return &tfjson.ProviderSchema{
+		ConfigSchema:             schema(schemas.Provider),
+		ResourceSchemas:          each(schemas.ResourceSchemas, schema),
+		DataSourceSchemas:        each(schemas.DataSourceSchemas, schema),
+		EphemeralResourceSchemas: each(schemas.EphemeralResourceSchemas, schema),
+		ListResourceSchemas:      each(schemas.ListResourceSchemas, schema),
+		ActionSchemas:            each(schemas.ActionSchemas, action),
+		ResourceIdentitySchemas:  each(identities.IdentitySchemas, identity),
 	}
-	if out.ResourceSchemas, err = each(schemas.ResourceSchemas, schema); err != nil {
-		return nil, err
-	}
-	if out.DataSourceSchemas, err = each(schemas.DataSourceSchemas, schema); err != nil {
-		return nil, err
-	}
-	if out.EphemeralResourceSchemas, err = each(schemas.EphemeralResourceSchemas, schema); err != nil {
-		return nil, err
-	}
-	if out.ListResourceSchemas, err = each(schemas.ListResourceSchemas, schema); err != nil {
-		return nil, err
-	}
-	if out.ActionSchemas, err = each(schemas.ActionSchemas, action); err != nil {
-		return nil, err
-	}
-	if out.ResourceIdentitySchemas, err = each(identities.IdentitySchemas, identity); err != nil {
-		return nil, err
-	}
-	return &out, nil
 }
 
-// each converts a map's values, and says by its key which of them it could not.
-func each[From, To any](from map[string]From, convert func(From) (To, error)) (map[string]To, error) {
+// each converts a map's values.
+func each[From, To any](from map[string]From, convert func(From) To) map[string]To {
 	to := make(map[string]To, len(from))
 	for name, value := range from {
-		converted, err := convert(value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		to[name] = converted
+		to[name] = convert(value)
 	}
-	return to, nil
+	return to
 }
 
-func schema(s *tfprotov6.Schema) (*tfjson.Schema, error) {
-	content, err := block(s.Block)
-	return &tfjson.Schema{Version: uint64(max(0, s.Version)), Block: content}, err
+func schema(s *tfprotov6.Schema) *tfjson.Schema {
+	return &tfjson.Schema{Version: uint64(max(0, s.Version)), Block: block(s.Block)}
 }
 
-func action(s *tfprotov6.ActionSchema) (*tfjson.ActionSchema, error) {
-	content, err := block(s.Schema.Block)
-	return &tfjson.ActionSchema{Block: content}, err
+func action(s *tfprotov6.ActionSchema) *tfjson.ActionSchema {
+	return &tfjson.ActionSchema{Block: block(s.Schema.Block)}
 }
 
-func block(b *tfprotov6.SchemaBlock) (*tfjson.SchemaBlock, error) {
-	fields, err := attributes(b.Attributes)
-	if err != nil {
-		return nil, err
-	}
+func block(b *tfprotov6.SchemaBlock) *tfjson.SchemaBlock {
 	blocks := make(map[string]*tfjson.SchemaBlockType, len(b.BlockTypes))
 	for _, nested := range b.BlockTypes {
-		inner, err := block(nested.Block)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", nested.TypeName, err)
-		}
 		blocks[nested.TypeName] = &tfjson.SchemaBlockType{
 			NestingMode: tfjson.SchemaNestingMode(strings.ToLower(nested.Nesting.String())),
-			Block:       inner,
+			Block:       block(nested.Block),
 			MinItems:    uint64(max(0, nested.MinItems)),
 			MaxItems:    uint64(max(0, nested.MaxItems)),
 		}
 	}
 	return &tfjson.SchemaBlock{
-		Attributes:      fields,
+		Attributes:      attributes(b.Attributes),
 		NestedBlocks:    blocks,
 		Description:     b.Description,
 		DescriptionKind: descriptionKind(b.DescriptionKind),
 		Deprecated:      b.Deprecated,
-	}, nil
+	}
 }
 
-func attributes(list []*tfprotov6.SchemaAttribute) (map[string]*tfjson.SchemaAttribute, error) {
+func attributes(list []*tfprotov6.SchemaAttribute) map[string]*tfjson.SchemaAttribute {
 	out := make(map[string]*tfjson.SchemaAttribute, len(list))
 	for _, from := range list {
 		to := &tfjson.SchemaAttribute{
@@ -101,29 +71,20 @@ func attributes(list []*tfprotov6.SchemaAttribute) (map[string]*tfjson.SchemaAtt
 			Sensitive:       from.Sensitive,
 			WriteOnly:       from.WriteOnly,
 		}
-		var err error
-		if from.NestedType != nil {
-			to.AttributeNestedType, err = nested(from.NestedType)
+		if nested := from.NestedType; nested != nil {
+			to.AttributeNestedType = &tfjson.SchemaNestedAttributeType{
+				Attributes:  attributes(nested.Attributes),
+				NestingMode: tfjson.SchemaNestingMode(strings.ToLower(nested.Nesting.String())),
+			}
 		} else {
-			err = convertType(from.Type, &to.AttributeType)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", from.Name, err)
+			convertType(from.Type, &to.AttributeType)
 		}
 		out[from.Name] = to
 	}
-	return out, nil
+	return out
 }
 
-func nested(object *tfprotov6.SchemaObject) (*tfjson.SchemaNestedAttributeType, error) {
-	fields, err := attributes(object.Attributes)
-	return &tfjson.SchemaNestedAttributeType{
-		Attributes:  fields,
-		NestingMode: tfjson.SchemaNestingMode(strings.ToLower(object.Nesting.String())),
-	}, err
-}
-
-func identity(s *tfprotov6.ResourceIdentitySchema) (*tfjson.IdentitySchema, error) {
+func identity(s *tfprotov6.ResourceIdentitySchema) *tfjson.IdentitySchema {
 	out := &tfjson.IdentitySchema{Version: uint64(max(0, s.Version)), Attributes: map[string]*tfjson.IdentityAttribute{}}
 	for _, from := range s.IdentityAttributes {
 		to := &tfjson.IdentityAttribute{
@@ -131,21 +92,21 @@ func identity(s *tfprotov6.ResourceIdentitySchema) (*tfjson.IdentitySchema, erro
 			RequiredForImport: from.RequiredForImport,
 			OptionalForImport: from.OptionalForImport,
 		}
-		if err := convertType(from.Type, &to.IdentityType); err != nil {
-			return nil, fmt.Errorf("%s: %w", from.Name, err)
-		}
+		convertType(from.Type, &to.IdentityType)
 		out.Attributes[from.Name] = to
 	}
-	return out, nil
+	return out
 }
 
-// convertType goes from one library's types to the other's by the JSON that both mean the same by.
-func convertType(from any, to any) error {
+// convertType converts one library's type to the other's, by way of their JSON, which is the same.
+func convertType(from any, to any) {
 	text, err := json.Marshal(from)
-	if err != nil {
-		return err
+	if err == nil {
+		err = json.Unmarshal(text, to)
 	}
-	return json.Unmarshal(text, to)
+	if err != nil {
+		panic(err)
+	}
 }
 
 func descriptionKind(kind tfprotov6.StringKind) tfjson.SchemaDescriptionKind {

@@ -88,5 +88,5 @@ func ask(ctx context.Context, server tfprotov6.ProviderServer) (*tfjson.Provider
 	if len(schemas.Functions) > 0 || len(schemas.StateStoreSchemas) > 0 {
 		return nil, errors.New("the provider now has functions or state stores; teach this program to write them, or they are missing from docs/")
 	}
-	return providerSchema(schemas, identities)
+	return providerSchema(schemas, identities), nil
 }
