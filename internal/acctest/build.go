@@ -24,17 +24,18 @@ const (
 // ProviderProgram returns the path of the provider, built from these sources.
 func ProviderProgram(t testing.TB) string {
 	t.Helper()
-	program, err := buildProvider()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return program
+	return built(t, buildProvider)
 }
 
 // EmulatorProgram returns the path of the emulator, built from these sources.
 func EmulatorProgram(t testing.TB) string {
 	t.Helper()
-	program, err := buildEmulator()
+	return built(t, buildEmulator)
+}
+
+func built(t testing.TB, build func() (string, error)) string {
+	t.Helper()
+	program, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,44 +46,33 @@ func (c Canaries) ExpectNone(t testing.TB, place string, content string) {
 // ExpectNoneIn fails the test where a canary is in a file below folder, but for those whose names end in one of except.
 func (c Canaries) ExpectNoneIn(t testing.TB, folder string, except ...string) {
 	t.Helper()
-	files := 0
-	tree := os.DirFS(folder)
+	if c.search(t, os.DirFS(folder), "", except) == 0 {
+		t.Fatalf("no file below %s was searched", folder)
+	}
+}
+
+// search searches all files of a tree, and returns how many there were.
+func (c Canaries) search(t testing.TB, tree fs.FS, place string, except []string) (files int) {
+	t.Helper()
 	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		excepted := slices.ContainsFunc(except, func(suffix string) bool { return strings.HasSuffix(path, suffix) })
+		if err != nil || entry.IsDir() || excepted {
 			return err
-		}
-		for _, suffix := range except {
-			if strings.HasSuffix(path, suffix) {
-				return nil
-			}
 		}
 		content, err := fs.ReadFile(tree, path)
 		if err != nil {
 			return err
 		}
 		files++
-		c.ExpectNone(t, path, string(content))
-		// A saved plan is an archive, and what is in it is compressed.
+		c.ExpectNone(t, place+path, string(content))
+		// A saved plan is a compressed archive.
 		if archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content))); err == nil {
-			c.expectNoneInArchive(t, path, archive)
+			c.search(t, archive, place+path+": ", nil)
 		}
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("searching %s: %v", place, err)
 	}
-	if files == 0 {
-		t.Fatalf("no file below %s was searched", folder)
-	}
-}
-
-func (c Canaries) expectNoneInArchive(t testing.TB, path string, archive *zip.Reader) {
-	t.Helper()
-	for _, file := range archive.File {
-		content, err := fs.ReadFile(archive, file.Name)
-		if err != nil {
-			t.Fatalf("%s: %s: %v", path, file.Name, err)
-		}
-		c.ExpectNone(t, path+": "+file.Name, string(content))
-	}
+	return files
 }

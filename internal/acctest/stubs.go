@@ -2,6 +2,7 @@ package acctest
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
@@ -38,23 +38,28 @@ func (p *Platform) Stubs() *Stubs { return &Stubs{platform: p} }
 func (s *Stubs) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]string(nil), s.secrets...)
+	return slices.Clone(s.secrets)
 }
 
 // Serve is our provider and the stand-ins, by source address.
 func (s *Stubs) Serve() map[string]ServerFactory {
 	serve := s.platform.ServerOf()
-	serve["hashicorp/aws"] = stubProvider("aws", nil, s.awsSecret(), s.awsSecretVersion())
-	serve["chainguard-dev/chainguard"] = stubProvider("chainguard", map[string]providerschema.Attribute{
-		"console_api": providerschema.StringAttribute{Optional: true},
-	}, s.officialGroup(), s.officialInvite(), s.officialRole(), s.officialIdentity(), officialRoleBinding())
-	serve["hashicorp/http"] = func() (tfprotov6.ProviderServer, error) {
-		return providerserver.NewProtocol6WithError(&stub{name: "http", dataSources: []func() datasource.DataSource{
-			func() datasource.DataSource { return stubHTTP{} },
-		}})()
+	for source, stub := range map[string]*stub{
+		"hashicorp/aws":  {name: "aws", resources: s.aws()},
+		"hashicorp/http": {name: "http", dataSources: []func() datasource.DataSource{func() datasource.DataSource { return stubHTTP{} }}},
+		"chainguard-dev/chainguard": {
+			name:       "chainguard",
+			attributes: map[string]providerschema.Attribute{"console_api": providerschema.StringAttribute{Optional: true}},
+			resources:  s.official(),
+		},
+	} {
+		serve[source] = providerserver.NewProtocol6WithError(stub)
 	}
 	return serve
 }
+
+// values are the attributes of a resource that are strings. One that is not set is "".
+type values map[string]string
 
 var (
 	required = schema.StringAttribute{Required: true}
@@ -62,18 +67,14 @@ var (
 	computed = schema.StringAttribute{Computed: true, PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()}}
 )
 
-func (s *Stubs) awsSecret() stubResource {
-	return stubResource{
+func (s *Stubs) aws() []stubResource {
+	return []stubResource{{
 		name:       "aws_secretsmanager_secret",
 		attributes: map[string]schema.Attribute{"name": required, "id": computed},
-		create: func(get func(string) string) map[string]string {
-			return map[string]string{"id": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:" + get("name")}
+		create: func(v values) values {
+			return values{"id": "arn:aws:secretsmanager:eu-west-1:000000000000:secret:" + v["name"]}
 		},
-	}
-}
-
-func (s *Stubs) awsSecretVersion() stubResource {
-	return stubResource{
+	}, {
 		name: "aws_secretsmanager_secret_version",
 		attributes: map[string]schema.Attribute{
 			"secret_id":                required,
@@ -82,62 +83,48 @@ func (s *Stubs) awsSecretVersion() stubResource {
 			"secret_string_wo_version": schema.Int64Attribute{Optional: true},
 			"id":                       computed,
 		},
-		create: func(get func(string) string) map[string]string {
+		create: func(v values) values {
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.secrets = append(s.secrets, get("secret_string")+get("secret_string_wo"))
-			return map[string]string{"id": get("secret_id") + "|AWSCURRENT"}
+			s.secrets = append(s.secrets, v["secret_string"]+v["secret_string_wo"])
+			return values{"id": v["secret_id"] + "|AWSCURRENT"}
 		},
-	}
+	}}
 }
 
-func (s *Stubs) officialGroup() stubResource {
-	return stubResource{
+func (s *Stubs) official() []stubResource {
+	return []stubResource{{
 		name: "chainguard_group",
 		attributes: map[string]schema.Attribute{
 			"name": required, "description": optional, "parent_id": optional, "id": computed,
 		},
-		create: func(get func(string) string) map[string]string {
-			return map[string]string{"id": s.platform.AddGroup(get("parent_id"), get("name"), s.platform.Clock.Now())}
+		create: func(v values) values {
+			return values{"id": s.platform.AddGroup(v["parent_id"], v["name"], s.platform.Clock.Now())}
 		},
-	}
-}
-
-func (s *Stubs) officialInvite() stubResource {
-	return stubResource{
+	}, {
 		name: "chainguard_group_invite",
 		attributes: map[string]schema.Attribute{
 			"group": required, "role": required, "expiration": required, "email": optional, "id": computed,
 			"code": schema.StringAttribute{Computed: true, Sensitive: true, PlanModifiers: computed.PlanModifiers},
 		},
-		create: func(get func(string) string) map[string]string {
-			end, err := time.Parse(time.RFC3339, get("expiration"))
+		create: func(v values) values {
+			end, err := time.Parse(time.RFC3339, v["expiration"])
 			if err != nil {
-				panic(err) // A test that is written wrong.
+				panic(err) // The test is wrong.
 			}
 			invite := s.platform.AddInvite(emulator.Invite{
-				Group: get("group"), RoleUID: get("role"), Email: get("email"), TTL: end.Sub(s.platform.Clock.Now()),
+				Group: v["group"], RoleUID: v["role"], Email: v["email"], TTL: end.Sub(s.platform.Clock.Now()),
 			})
-			return map[string]string{"id": invite.UID, "code": invite.Code}
+			return values{"id": invite.UID, "code": invite.Code}
 		},
-	}
-}
-
-func (s *Stubs) officialRole() stubResource {
-	return stubResource{
+	}, {
 		name: "chainguard_role",
 		attributes: map[string]schema.Attribute{
 			"parent_id": required, "name": required, "description": optional, "id": computed,
 			"capabilities": schema.ListAttribute{ElementType: types.StringType, Required: true},
 		},
-		create: func(get func(string) string) map[string]string {
-			return map[string]string{"id": s.platform.AddRole(get("parent_id"), get("name"))}
-		},
-	}
-}
-
-func (s *Stubs) officialIdentity() stubResource {
-	return stubResource{
+		create: func(v values) values { return values{"id": s.platform.AddRole(v["parent_id"], v["name"])} },
+	}, {
 		name: "chainguard_identity",
 		attributes: map[string]schema.Attribute{
 			"parent_id": required, "name": required, "description": optional, "id": computed,
@@ -145,29 +132,15 @@ func (s *Stubs) officialIdentity() stubResource {
 		blocks: map[string]schema.Block{"claim_match": schema.SingleNestedBlock{Attributes: map[string]schema.Attribute{
 			"issuer": optional, "subject": optional, "subject_pattern": optional, "audience": optional, "audience_pattern": optional,
 		}}},
-		create: func(get func(string) string) map[string]string {
-			return map[string]string{"id": get("parent_id") + "/5f0e2c9b7a41d386"}
-		},
-	}
-}
-
-func officialRoleBinding() stubResource {
-	return stubResource{
+		create: func(v values) values { return values{"id": v["parent_id"] + "/5f0e2c9b7a41d386"} },
+	}, {
 		name:       "chainguard_rolebinding",
 		attributes: map[string]schema.Attribute{"identity": required, "group": required, "role": required, "id": computed},
-		create: func(get func(string) string) map[string]string {
-			return map[string]string{"id": get("group") + "/00000000000000b1"}
-		},
-	}
+		create:     func(v values) values { return values{"id": v["group"] + "/00000000000000b1"} },
+	}}
 }
 
-// stubProvider is a provider with a few resources, and with no ideas of its own.
-func stubProvider(name string, attributes map[string]providerschema.Attribute, resources ...stubResource) ServerFactory {
-	return func() (tfprotov6.ProviderServer, error) {
-		return providerserver.NewProtocol6WithError(&stub{name: name, attributes: attributes, resources: resources})()
-	}
-}
-
+// stub is a provider that keeps in the state whatever it is given.
 type stub struct {
 	name        string
 	attributes  map[string]providerschema.Attribute
@@ -200,12 +173,12 @@ func (s *stub) Resources(context.Context) []func() resource.Resource {
 	return all
 }
 
-// stubResource keeps in its state what it is given, and what create makes of that whenever something changes.
+// stubResource keeps in its state what it is given, and what create returns whenever something changes.
 type stubResource struct {
 	name       string
 	attributes map[string]schema.Attribute
 	blocks     map[string]schema.Block
-	create     func(get func(attribute string) string) map[string]string
+	create     func(values) values
 }
 
 // Metadata implements [resource.Resource].
@@ -237,19 +210,19 @@ func (r *stubResource) Update(ctx context.Context, req resource.UpdateRequest, r
 func (r *stubResource) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
 
 func (r *stubResource) write(ctx context.Context, config tfsdk.Config, state *tfsdk.State) (diags diag.Diagnostics) {
-	made := r.create(func(attribute string) string {
-		var value types.String
-		diags.Append(config.GetAttribute(ctx, path.Root(attribute), &value)...)
-		return value.ValueString()
-	})
-	for name, value := range made {
-		diags.Append(state.SetAttribute(ctx, path.Root(name), value)...)
-	}
-	// Terraform never takes a write-only value back.
+	given := values{}
 	for name, attribute := range r.attributes {
-		if attribute.IsWriteOnly() {
+		if attribute.GetType() == types.StringType {
+			var value types.String
+			diags.Append(config.GetAttribute(ctx, path.Root(name), &value)...)
+			given[name] = value.ValueString()
+		}
+		if attribute.IsWriteOnly() { // Terraform refuses a state with a write-only value.
 			diags.Append(state.SetAttribute(ctx, path.Root(name), types.StringNull())...)
 		}
+	}
+	for name, value := range r.create(given) {
+		diags.Append(state.SetAttribute(ctx, path.Root(name), value)...)
 	}
 	return diags
 }
