@@ -12,22 +12,6 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// faultFlags are the faults of a flag that can be given more than once.
-type faultFlags []emulator.Fault
-
-// String implements [flag.Value].
-func (f *faultFlags) String() string { return "" }
-
-// Set implements [flag.Value].
-func (f *faultFlags) Set(spec string) error {
-	fault, err := parseFault(spec)
-	if err != nil {
-		return err
-	}
-	*f = append(*f, fault)
-	return nil
-}
-
 // parseFault reads METHOD:WHEN:WHAT[:KEY=VALUE...].
 func parseFault(spec string) (emulator.Fault, error) {
 	parts := strings.Split(spec, ":")

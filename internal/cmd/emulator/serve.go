@@ -76,8 +76,12 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	listen := set.String("listen", "127.0.0.1:0", "serve this loopback `ADDRESS`; port 0 is a free one, as in 127.0.0.1:8080")
 	seedFile := set.String("seed", "", "start with what this YAML `FILE` says, as in seed.yaml; without it, with\nacme.example, its folder platform, and an identity that owns both")
 	envFile := set.String("env-file", "", "write the environment to this `FILE` once the platform serves, as in emulator.env:\nNAME=value a line, readable by you only, as there is a token in it")
-	var faults faultFlags
-	set.Var(&faults, "fault", "make calls fail as this `SPEC` says, as in GetGroupInvite:before:UNAVAILABLE:times=2;\nmay be given more than once")
+	var faults []emulator.Fault
+	set.Func("fault", "make calls fail as this `SPEC` says, as in GetGroupInvite:before:UNAVAILABLE:times=2;\nmay be given more than once", func(spec string) error {
+		fault, err := parseFault(spec)
+		faults = append(faults, fault)
+		return err
+	})
 	if err := parse(set, args, 0, stdout, stderr); err != nil {
 		return err
 	}
