@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
@@ -43,9 +42,6 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 	md, _ := metadata.FromOutgoingContext(ctx)
 	ctx = metadata.NewIncomingContext(ctx, md)
 	ctx = grpc.NewContextWithServerTransportStream(ctx, &localStream{method: fullMethod})
-	if conn, ok := ctx.Value(connectionKey{}).(*connection); ok {
-		ctx = peer.NewContext(ctx, &peer.Peer{Addr: conn.RemoteAddr(), LocalAddr: conn.LocalAddr()})
-	}
 	answer, err := method.handler(method.service, ctx, func(into any) error { return transcode(into, request) }, c.interceptor)
 	if err != nil {
 		return status.Convert(err).Err()

@@ -13,7 +13,6 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
@@ -38,8 +37,6 @@ type Request struct {
 	UserAgent string
 	// Identity is whom the caller's token says it is for.
 	Identity string
-	// Peer is the caller's end of the connection.
-	Peer string
 	// Request is the message, nil where the emulator does not have the method.
 	Request proto.Message
 	// Done says that the call was answered, and Code how.
@@ -123,9 +120,6 @@ func newRequest(ctx context.Context, fullMethod string, request proto.Message, n
 	}
 	if deadline, ok := ctx.Deadline(); ok {
 		r.Timeout = time.Until(deadline)
-	}
-	if p, ok := peer.FromContext(ctx); ok {
-		r.Peer = p.Addr.String()
 	}
 	if bearer, ok := services.Bearer(md); ok {
 		if claims, err := token.Parse(bearer); err == nil {

@@ -159,7 +159,6 @@ func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFun
 			REST:       true,
 			Time:       e.store.Now(),
 			UserAgent:  r.UserAgent(),
-			Peer:       r.RemoteAddr,
 		})
 		defer end(nil)
 		e.store.Lock()

@@ -20,48 +20,41 @@ import (
 // Named is something that the platform holds, by its name.
 type Named struct{ Name, UID string }
 
-func sortNamed(all []Named) []Named {
-	slices.SortFunc(all, func(a, b Named) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
-	})
-	return all
-}
-
 // Groups lists the groups by their paths.
 func (e *Emulator) Groups() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
-	var all []Named
-	for uid := range e.store.Groups {
-		all = append(all, Named{e.store.Path(uid), uid})
-	}
-	return sortNamed(all)
+	return named(e.store.Groups, func(g *store.Group) string { return e.store.Path(g.UID) })
 }
 
 // Roles lists the roles, custom ones after the path of their group.
 func (e *Emulator) Roles() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
-	var all []Named
-	for uid, r := range e.store.Roles {
-		name := r.Name
-		if !r.Managed() {
-			name = e.store.Path(uidp.Parent(uid)) + ": " + name
+	return named(e.store.Roles, func(r *store.Role) string {
+		if r.Managed() {
+			return r.Name
 		}
-		all = append(all, Named{name, uid})
-	}
-	return sortNamed(all)
+		return e.store.Path(uidp.Parent(r.UID)) + ": " + r.Name
+	})
 }
 
 // Identities lists the identities.
 func (e *Emulator) Identities() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
-	var all []Named
-	for uid, i := range e.store.Identities {
-		all = append(all, Named{i.Name, uid})
+	return named(e.store.Identities, func(i *store.Identity) string { return i.Name })
+}
+
+func named[T any](byUID map[string]T, name func(T) string) []Named {
+	all := make([]Named, 0, len(byUID))
+	for uid, thing := range byUID {
+		all = append(all, Named{name(thing), uid})
 	}
-	return sortNamed(all)
+	slices.SortFunc(all, func(a, b Named) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.UID, b.UID))
+	})
+	return all
 }
 
 // Identity returns the UIDP of the identity of a name.
@@ -96,13 +89,6 @@ func (e *Emulator) AddGroup(parent, name string, created time.Time) string {
 	g := &store.Group{UID: e.store.NewUID(parent, "group", name), Name: name, Created: created, Updated: created}
 	e.store.Groups[g.UID] = g
 	return g.UID
-}
-
-// RenameGroup renames a group.
-func (e *Emulator) RenameGroup(uid, name string) {
-	e.store.Lock()
-	defer e.store.Unlock()
-	e.group("RenameGroup", uid).Name = name
 }
 
 // DeleteGroup deletes a group, with all that is in it.

@@ -38,6 +38,15 @@ func Bearer(md metadata.MD) (bearer string, ok bool) {
 	return bearer, found && strings.EqualFold(scheme, "bearer") && bearer != ""
 }
 
+// bearer returns the bearer token of a call, which has to have one.
+func bearer(ctx context.Context) (string, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	if token, ok := Bearer(md); ok {
+		return token, nil
+	}
+	return "", unauthenticated("the call carries no bearer token")
+}
+
 // callerKey is where Authorize puts the caller's claims in a call's context.
 type callerKey struct{}
 
@@ -57,12 +66,11 @@ func (a *Authorizer) Authorize(ctx context.Context, fullMethod string, request p
 	if rules == nil {
 		return ctx, nil
 	}
-	md, _ := metadata.FromIncomingContext(ctx)
-	bearer, ok := Bearer(md)
-	if !ok {
-		return nil, unauthenticated("the call carries no bearer token")
+	access, err := bearer(ctx)
+	if err != nil {
+		return nil, err
 	}
-	c, err := a.issuer.verify(bearer)
+	c, err := a.issuer.verify(access)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package services
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -91,15 +92,19 @@ func expired(c *token.Claims) error {
 	return unauthenticated("the token expired at %s", time.Unix(c.Expires, 0).UTC().Format(time.RFC3339))
 }
 
-// upstream reads a token to be exchanged: one of another issuer, or one of the platform's own. For whom it is meant is
+// upstream reads the token that a call is to exchange: one of another issuer, or one of the platform's own. For whom it is meant is
 // not checked yet.
-func (i *Issuer) upstream(bearer string) (*token.Claims, error) {
-	c, err := token.Parse(bearer)
+func (i *Issuer) upstream(ctx context.Context) (*token.Claims, error) {
+	text, err := bearer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := token.Parse(text)
 	switch {
 	case err != nil:
 		return nil, unauthenticated("%v", err)
 	case c.Issuer == i.URL:
-		return i.verify(bearer)
+		return i.verify(text)
 	case c.Issuer == "" || c.Subject == "":
 		return nil, unauthenticated("the token names no issuer or no subject")
 	case c.Expired(i.store.Now()):

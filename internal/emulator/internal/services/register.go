@@ -10,7 +10,6 @@ import (
 	auth "chainguard.dev/sdk/proto/platform/auth/v1"
 	iamv1 "chainguard.dev/sdk/proto/platform/iam/v1"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -27,12 +26,7 @@ type registration struct {
 
 // Register implements [auth.AuthServer]. The caller's token may be any issuer's.
 func (s *registration) Register(ctx context.Context, request *auth.RegistrationRequest) (*auth.Session, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	bearer, ok := Bearer(md)
-	if !ok {
-		return nil, unauthenticated("the call carries no bearer token")
-	}
-	upstream, err := s.issuer.upstream(bearer)
+	upstream, err := s.issuer.upstream(ctx)
 	if err != nil {
 		return nil, err
 	}

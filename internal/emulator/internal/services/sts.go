@@ -7,7 +7,6 @@ import (
 	"time"
 
 	oidc "chainguard.dev/sdk/proto/platform/oidc/v1"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
@@ -26,12 +25,7 @@ type securityTokens struct {
 
 // Exchange implements [oidc.SecurityTokenServiceServer].
 func (s *securityTokens) Exchange(ctx context.Context, request *oidc.ExchangeRequest) (*oidc.RawToken, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	bearer, ok := Bearer(md)
-	if !ok {
-		return nil, unauthenticated("the call carries no bearer token")
-	}
-	upstream, err := s.issuer.upstream(bearer)
+	upstream, err := s.issuer.upstream(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +71,11 @@ func scopes(request interface {
 
 // ExchangeRefreshToken implements [oidc.SecurityTokenServiceServer]. It spends the refresh token and replaces it.
 func (s *securityTokens) ExchangeRefreshToken(ctx context.Context, request *oidc.ExchangeRefreshTokenRequest) (*oidc.TokenPair, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	bearer, ok := Bearer(md)
-	if !ok {
-		return nil, unauthenticated("the call carries no refresh token")
+	refresh, err := bearer(ctx)
+	if err != nil {
+		return nil, err
 	}
-	known := s.store.Refresh[bearer]
+	known := s.store.Refresh[refresh]
 	switch {
 	case known == nil:
 		return nil, unauthenticated("the refresh token is not one of this issuer's")
