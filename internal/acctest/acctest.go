@@ -1,5 +1,5 @@
-// Package acctest is the harness of the acceptance tests: a real Terraform CLI runs the provider against a platform of
-// the test's own, on loopback, whose clock the test moves.
+// Package acctest is the harness of the acceptance tests: a real Terraform CLI runs the provider against an emulated
+// platform, one for each test, whose clock the test controls.
 package acctest
 
 import (
@@ -24,13 +24,13 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// Start is the time at which every test begins.
+// Start is the time on the clock of a new Platform.
 var Start = time.Date(2030, time.January, 2, 3, 4, 5, 0, time.UTC)
 
-// Platform is the platform of one test, and all that a provider takes from the outside world.
+// Platform is an emulated platform for one test, with the clock and the environment of the providers that use it.
 type Platform struct {
 	*emulator.Emulator
-	// Clock is the platform's and the provider's.
+	// Clock is shared by the platform and the provider.
 	Clock *clock.Fake
 
 	cacheDir string
@@ -39,7 +39,7 @@ type Platform struct {
 	environment map[string]string
 }
 
-// New starts a platform that ends with the test. The provider is signed in to it as its administrator.
+// New starts a platform that stops when the test ends. The provider is signed in to it as its administrator.
 func New(t testing.TB, options ...func(*emulator.Options)) *Platform {
 	t.Helper()
 	isolate()
@@ -52,24 +52,24 @@ func New(t testing.TB, options ...func(*emulator.Options)) *Platform {
 	return &Platform{Emulator: e, Clock: fake, cacheDir: t.TempDir(), environment: e.Environment()}
 }
 
-// Setenv sets an environment variable for the provider alone. An empty value unsets it.
+// Setenv sets an environment variable for the provider only. An empty value unsets it.
 func (p *Platform) Setenv(name, value string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.environment[name] = value
 }
 
-// Getenv is an environment variable of the provider.
+// Getenv returns an environment variable of the provider.
 func (p *Platform) Getenv(name string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.environment[name]
 }
 
-// CacheDir is where the provider finds the tokens that chainctl cached.
+// CacheDir returns the folder in which the provider looks for tokens that chainctl cached.
 func (p *Platform) CacheDir() string { return p.cacheDir }
 
-// Options are what a provider of this platform is made with.
+// Options returns the options that make a provider use this platform.
 func (p *Platform) Options() []provider.Option {
 	return []provider.Option{
 		provider.WithClock(p.Clock),
@@ -85,14 +85,14 @@ func (p *Platform) Options() []provider.Option {
 	}
 }
 
-// Factories serve the provider to the test's Terraform.
+// Factories returns the provider for terraform-plugin-testing.
 func (p *Platform) Factories() map[string]func() (tfprotov6.ProviderServer, error) {
 	return map[string]func() (tfprotov6.ProviderServer, error){
 		"chainguard": providerserver.NewProtocol6WithError(provider.New(Version, p.Options()...)()),
 	}
 }
 
-// CheckCalls is an error unless the log of requests holds just these calls: short method names with their counts.
+// CheckCalls returns an error unless the platform received exactly these calls, counted by short method name.
 func (p *Platform) CheckCalls(want map[string]int) error {
 	got := p.Counts()
 	maps.DeleteFunc(got, func(_ string, count int) bool { return count == 0 })

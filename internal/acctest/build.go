@@ -15,19 +15,19 @@ import (
 )
 
 const (
-	// InstallVersion is the version that the provider is installed as: Terraform installs no pre-release by itself.
+	// InstallVersion is the version the provider is installed as. Terraform does not select pre-releases by itself.
 	InstallVersion = "0.1.0"
-	// Version is the version that the provider under test takes itself for.
+	// Version is the version the provider under test reports.
 	Version = InstallVersion + "-test"
 )
 
-// ProviderProgram returns the path of the provider, built from these sources.
+// ProviderProgram builds the provider and returns its path.
 func ProviderProgram(t testing.TB) string {
 	t.Helper()
 	return built(t, buildProvider)
 }
 
-// EmulatorProgram returns the path of the emulator, built from these sources.
+// EmulatorProgram builds the emulator and returns its path.
 func EmulatorProgram(t testing.TB) string {
 	t.Helper()
 	return built(t, buildEmulator)
@@ -42,7 +42,7 @@ func built(t testing.TB, build func() (string, error)) string {
 	return program
 }
 
-// Each program is built at most once in a process.
+// Each program is built at most once per process.
 var (
 	buildProvider = sync.OnceValues(func() (string, error) {
 		return Build("terraform-provider-chainguard", ".", "-ldflags", "-X main.version="+Version)
@@ -60,16 +60,16 @@ var root = func() string {
 
 // Build builds a package of the module into .bin/test, which `make clean` removes, and returns the path of the program.
 //
-// Linking takes seconds, which go saves where it finds the file that it would write: so it is handed a copy of what
-// there was. The file itself is touched only if it has to be another one, and then replaced in one step: other test
-// processes may be running it, and go would not take a result from its cache for tests that read a newer file.
+// Linking takes seconds, but "go build" skips it if its output is up to date, so it gets a copy of the previous program
+// to compare with. The program itself is replaced atomically, because other test processes may be running it, and only
+// if it changed, because a newer file would invalidate the cached results of tests that read it.
 func Build(name, pkg string, flags ...string) (program string, err error) {
 	fail := func(err error) (string, error) { return "", fmt.Errorf("building %s: %w", name, err) }
 	program = filepath.Join(root, ".bin", "test", executable(name))
 	if err := os.MkdirAll(filepath.Dir(program), 0o700); err != nil {
 		return fail(err)
 	}
-	// In a folder of its own: Terraform takes whatever begins with the name of a provider for it.
+	// Use a separate folder: Terraform takes any file whose name starts with a provider's name for that provider.
 	room, err := os.MkdirTemp(filepath.Dir(program), "new-")
 	if err != nil {
 		return fail(err)
@@ -104,7 +104,7 @@ func Build(name, pkg string, flags ...string) (program string, err error) {
 	return program, nil
 }
 
-// executable is the name of a program's file.
+// executable returns the file name of a program.
 func executable(name string) string {
 	if runtime.GOOS == "windows" {
 		return name + ".exe"

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// Canaries are secrets, by what they are called in a report, that must not be found where they do not belong.
+// Canaries are secrets that must not leak, by the names under which leaks are reported.
 type Canaries map[string]string
 
-// Find reports each place in which a canary is: in clear, or in an encoding that is easily decoded.
+// Find describes each canary in content, in plain text or in an encoding that is easily reversed.
 func (c Canaries) Find(place string, content []byte) []string {
 	var found []string
 	for name, secret := range c {
@@ -35,7 +35,7 @@ func (c Canaries) Find(place string, content []byte) []string {
 	return found
 }
 
-// ExpectNone fails the test where a canary is in content.
+// ExpectNone fails the test if content contains a canary.
 func (c Canaries) ExpectNone(t testing.TB, place string, content string) {
 	t.Helper()
 	for _, found := range c.Find(place, []byte(content)) {
@@ -43,7 +43,7 @@ func (c Canaries) ExpectNone(t testing.TB, place string, content string) {
 	}
 }
 
-// ExpectNoneIn fails the test where a canary is in a file below folder, but for those whose names end in one of except.
+// ExpectNoneIn fails the test if a file below folder contains a canary, except for files with one of these suffixes.
 func (c Canaries) ExpectNoneIn(t testing.TB, folder string, except ...string) {
 	t.Helper()
 	if c.search(t, os.DirFS(folder), "", except) == 0 {
@@ -51,7 +51,7 @@ func (c Canaries) ExpectNoneIn(t testing.TB, folder string, except ...string) {
 	}
 }
 
-// search searches all files of a tree, and returns how many there were.
+// search applies ExpectNone to all files of a tree and returns how many there were.
 func (c Canaries) search(t testing.TB, tree fs.FS, place string, except []string) (files int) {
 	t.Helper()
 	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {

@@ -18,12 +18,11 @@ import (
 	"github.com/hashicorp/go-version"
 )
 
-// OurSource is how configurations name the provider.
+// OurSource is the source address of the provider under test, without a host.
 const OurSource = "chainguard-invites/chainguard"
 
-// CLI is a Terraform or OpenTofu that runs in a folder, with a home and an environment of its own: the sign-in, the
-// Terraform settings and the proxies of the person who runs it do not reach it. Tests, the demo and the benchmark all
-// run Terraform through it.
+// CLI runs Terraform or OpenTofu in a folder, with its own home and environment, so that the developer's sign-in,
+// Terraform settings and proxies have no effect. Tests, the demo and the benchmark all run Terraform through it.
 type CLI struct {
 	// Executable is the path of the CLI.
 	Executable string
@@ -34,8 +33,8 @@ type CLI struct {
 	env     map[string]string
 }
 
-// NewCLI returns the CLI of the tests, which runs in dir: the one in TF_ACC_TERRAFORM_PATH, the one on PATH,
-// or the OpenTofu that `make tofu` builds.
+// NewCLI returns a CLI that runs in dir: the program in TF_ACC_TERRAFORM_PATH, the one on PATH, or the OpenTofu that
+// `make tofu` builds.
 func NewCLI(dir string) (*CLI, error) {
 	program, err := findCLI()
 	if err != nil {
@@ -48,7 +47,7 @@ func NewCLI(dir string) (*CLI, error) {
 	if err := os.MkdirAll(c.home(), 0o700); err != nil {
 		return nil, err
 	}
-	// What programs need to run at all.
+	// Programs need these to run at all.
 	for _, name := range []string{"PATH", "TMPDIR", "TMP", "TEMP", "SystemRoot", "ComSpec", "PATHEXT", "LANG", "LC_ALL"} {
 		c.Setenv(name, os.Getenv(name))
 	}
@@ -59,7 +58,7 @@ func NewCLI(dir string) (*CLI, error) {
 	return c, c.setCLIConfig("")
 }
 
-// Name is what one would type: terraform or tofu.
+// Name returns the name of the command: terraform or tofu.
 func (c *CLI) Name() string {
 	if c.product.openTofu {
 		return "tofu"
@@ -67,7 +66,7 @@ func (c *CLI) Name() string {
 	return "terraform"
 }
 
-// Product is the CLI's own name and version, such as "Terraform v1.11.4".
+// Product returns the name and version of the CLI, such as "Terraform v1.11.4".
 func (c *CLI) Product() string {
 	name := "Terraform"
 	if c.product.openTofu {
@@ -76,7 +75,7 @@ func (c *CLI) Product() string {
 	return name + " v" + c.product.version.String()
 }
 
-// AtLeast reports whether the CLI is Terraform or OpenTofu of these versions or later ones.
+// AtLeast reports whether the CLI is at least this version of Terraform or of OpenTofu.
 func (c *CLI) AtLeast(terraform, tofu string) bool {
 	least := terraform
 	if c.product.openTofu {
@@ -86,7 +85,7 @@ func (c *CLI) AtLeast(terraform, tofu string) bool {
 	return c.product.version.Core().GreaterThanOrEqual(version.Must(version.NewVersion(least)))
 }
 
-// Host is where the CLI looks for providers whose source names no host.
+// Host returns the registry host of provider sources that name none.
 func (c *CLI) Host() string {
 	if c.product.openTofu {
 		return "registry.opentofu.org"
@@ -94,7 +93,7 @@ func (c *CLI) Host() string {
 	return "registry.terraform.io"
 }
 
-// Setenv sets an environment variable of the CLI and of what it starts. An empty value unsets it.
+// Setenv sets an environment variable for the CLI and its child processes. An empty value unsets it.
 func (c *CLI) Setenv(name, value string) {
 	if value == "" {
 		delete(c.env, name)
@@ -103,10 +102,10 @@ func (c *CLI) Setenv(name, value string) {
 	c.env[name] = value
 }
 
-// Getenv returns an environment variable of the CLI and of what it starts.
+// Getenv returns an environment variable of the CLI and its child processes.
 func (c *CLI) Getenv(name string) string { return c.env[name] }
 
-// Environ is the environment of the CLI and of what it starts, as [os.Environ] has it.
+// Environ returns the environment of the CLI in the form of [os.Environ].
 func (c *CLI) Environ() []string {
 	var environ []string
 	for _, name := range slices.Sorted(maps.Keys(c.env)) {
@@ -115,7 +114,7 @@ func (c *CLI) Environ() []string {
 	return environ
 }
 
-// CacheDir is where a provider that the CLI starts finds the tokens that chainctl cached.
+// CacheDir returns the folder in which a provider started by the CLI looks for tokens that chainctl cached.
 func (c *CLI) CacheDir() string {
 	if runtime.GOOS == "darwin" {
 		return filepath.Join(c.home(), "Library", "Caches")
@@ -123,20 +122,20 @@ func (c *CLI) CacheDir() string {
 	return filepath.Join(c.home(), ".cache")
 }
 
-// Command returns the CLI with these arguments, ready to be started.
+// Command returns the command that runs the CLI with these arguments.
 func (c *CLI) Command(ctx context.Context, args ...string) *exec.Cmd {
 	return c.Program(ctx, c.Executable, args...)
 }
 
-// Program returns another program, ready to be started where and as the CLI is.
+// Program returns the command that runs another program in the CLI's folder and environment.
 func (c *CLI) Program(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.Env = c.Dir, c.Environ()
-	cmd.WaitDelay = 10 * time.Second // What it started may outlive it, and hold its output open.
+	cmd.WaitDelay = 10 * time.Second // A child process may outlive it and keep its output open.
 	return cmd
 }
 
-// InstallProvider has `init` install this program as our provider of that version, and no other provider.
+// InstallProvider makes `init` install program as this version of the provider under test, and no other provider.
 func (c *CLI) InstallProvider(program, version string) error {
 	content, err := os.ReadFile(program)
 	if err != nil {
@@ -151,19 +150,19 @@ func (c *CLI) InstallProvider(program, version string) error {
 	)
 }
 
-// UseMirror has `init` install providers from this folder, and from nowhere else.
+// UseMirror makes `init` install providers only from this folder.
 func (c *CLI) UseMirror(folder string) error {
 	return c.setCLIConfig(fmt.Sprintf("filesystem_mirror {\n    path = %q\n  }", filepath.ToSlash(folder)))
 }
 
-// OverrideProvider has the CLI start this program wherever a configuration names the provider, without an init. The
-// program must be alone in its folder.
+// OverrideProvider makes the CLI use program as the provider of this source, without `init`. The program must be alone
+// in its folder.
 func (c *CLI) OverrideProvider(source, program string) error {
 	return c.setCLIConfig(fmt.Sprintf("dev_overrides {\n    %q = %q\n  }\n  direct {}",
 		c.Host()+"/"+source, filepath.ToSlash(filepath.Dir(program))))
 }
 
-// setCLIConfig writes the CLI's configuration: where it takes providers from.
+// setCLIConfig writes the CLI's configuration, which says where providers are installed from.
 func (c *CLI) setCLIConfig(installation string) error {
 	if installation != "" {
 		installation = "provider_installation {\n  " + installation + "\n}\n"
@@ -175,7 +174,7 @@ func (c *CLI) setCLIConfig(installation string) error {
 
 func (c *CLI) home() string { return filepath.Join(c.Dir, "home") }
 
-// DriveCLI has terraform-plugin-testing drive the same CLI as everything else here, where it would download one.
+// DriveCLI makes terraform-plugin-testing use the CLI that NewCLI returns instead of downloading one.
 var DriveCLI = sync.OnceFunc(func() {
 	program, err := findCLI()
 	if err != nil {
@@ -183,7 +182,7 @@ var DriveCLI = sync.OnceFunc(func() {
 	}
 	settings := map[string]string{"TF_ACC_TERRAFORM_PATH": program}
 	if product, err := productOf(program); err == nil && product.openTofu {
-		// OpenTofu looks for providers on another host, of which the framework does not know.
+		// terraform-plugin-testing assumes Terraform's registry and no namespace (opentofu/opentofu#982).
 		settings["TF_ACC_PROVIDER_HOST"] = "registry.opentofu.org"
 		if os.Getenv("TF_ACC_PROVIDER_NAMESPACE") == "" {
 			settings["TF_ACC_PROVIDER_NAMESPACE"] = "hashicorp"
@@ -192,14 +191,14 @@ var DriveCLI = sync.OnceFunc(func() {
 	setenv(settings)
 })
 
-// isolate takes the sign-in and the Terraform settings of the person who runs the tests out of this process's
-// environment, which terraform-plugin-testing hands on to Terraform.
+// isolate removes the developer's sign-in and Terraform settings from the environment of this process, which
+// terraform-plugin-testing passes on to Terraform.
 var isolate = sync.OnceFunc(func() {
 	for _, setting := range os.Environ() {
 		name, _, _ := strings.Cut(setting, "=")
 		for _, prefix := range []string{"CHAINGUARD_", "CHAINCTL_", "TF_", "TFC_", "TOFU_", "ACTIONS_ID_TOKEN_"} {
 			if strings.HasPrefix(name, prefix) && !strings.HasPrefix(name, "TF_ACC") {
-				_ = os.Unsetenv(name) // It fails for names that cannot be set.
+				_ = os.Unsetenv(name) // It fails only for invalid names.
 			}
 		}
 	}
@@ -228,7 +227,7 @@ func findCLI() (string, error) {
 	return "", errors.New("there is no terraform and no tofu on PATH; `make tofu` builds one")
 }
 
-// cliProduct is what a CLI says that it is.
+// cliProduct is what a CLI's version command reports.
 type cliProduct struct {
 	openTofu bool
 	version  *version.Version
@@ -241,7 +240,7 @@ var (
 
 var productLine = regexp.MustCompile(`(?m)^(Terraform|OpenTofu) (v\S+)$`)
 
-// productOf asks a program what it is, once in a process.
+// productOf runs the version command of a program, once per process.
 func productOf(program string) (cliProduct, error) {
 	productsMu.Lock()
 	defer productsMu.Unlock()
@@ -252,7 +251,7 @@ func productOf(program string) (cliProduct, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "version")
 	cmd.Env = append(os.Environ(), "CHECKPOINT_DISABLE=1", "TF_CLI_CONFIG_FILE="+os.DevNull, "TF_CLI_ARGS=-no-color")
-	cmd.Dir = os.TempDir() // A configuration in the current folder does not matter here.
+	cmd.Dir = os.TempDir() // It would read a configuration in the current folder.
 	out, err := cmd.Output()
 	said := productLine.FindSubmatch(out)
 	if err != nil || said == nil {

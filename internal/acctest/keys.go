@@ -16,9 +16,9 @@ import (
 
 // SSHKey is an SSH key pair, as ssh-keygen writes it.
 type SSHKey struct {
-	// Public is the content of the .pub file, without a comment and without the newline.
+	// Public is the content of the .pub file, without the comment and the newline.
 	Public string
-	// Private is the content of the other file.
+	// Private is the content of the private key file.
 	Private string
 }
 

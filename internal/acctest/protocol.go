@@ -12,8 +12,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// Protocol speaks the plugin protocol to a provider of the platform, as a CLI does. What needs a newer CLI than the one
-// at hand is tested with it, so that it is tested everywhere.
+// Protocol is a client of the plugin protocol. It tests what only newer CLIs support, with any CLI installed.
 type Protocol struct {
 	t          testing.TB
 	server     fullServer
@@ -21,18 +20,18 @@ type Protocol struct {
 	identities map[string]*tfprotov6.ResourceIdentitySchema
 }
 
-// fullServer is a provider that has list resources and actions as well.
+// fullServer is a provider with list resources and actions.
 type fullServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
 	tfprotov6.ActionServer
 }
 
-// Config is what a block of the configuration says. Its values are strings, bools, nil and [Unknown]; what it leaves
-// out is null.
+// Config is a block of a configuration. Its values are strings, bools, nil and [Unknown]; attributes without a value
+// are null.
 type Config map[string]any
 
-// Object is what the provider answers. Its values are strings, bools, []any, Object, nil and [Unknown].
+// Object is an object that the provider returns. Its values are strings, bools, []any, Object, nil and [Unknown].
 type Object map[string]any
 
 // Unknown is a value that is not known yet, in a [Config] or an [Object].
@@ -40,8 +39,8 @@ const Unknown = unknown("(unknown)")
 
 type unknown string
 
-// Protocol starts a provider with that provider block. As a CLI does, it fails the test where the provider's own
-// schemas or settings are wrong.
+// Protocol starts a provider with this provider block. It fails the test if the provider reports errors in its schemas
+// or in the block.
 func (p *Platform) Protocol(t testing.TB, block Config) *Protocol {
 	t.Helper()
 	server, ok := providerserver.NewProtocol6(provider.New(Version, p.Options()...)())().(fullServer)
@@ -76,7 +75,7 @@ func (c *Protocol) ReadData(typeName string, config Config) (Object, Diagnostics
 	return c.decode(schema.ValueType(), resp.State), resp.Diagnostics
 }
 
-// ValidateEphemeral has the configuration of an ephemeral resource checked.
+// ValidateEphemeral validates the configuration of an ephemeral resource.
 func (c *Protocol) ValidateEphemeral(typeName string, config Config) Diagnostics {
 	c.t.Helper()
 	return call(c, c.server.ValidateEphemeralResourceConfig, &tfprotov6.ValidateEphemeralResourceConfigRequest{
@@ -84,7 +83,7 @@ func (c *Protocol) ValidateEphemeral(typeName string, config Config) Diagnostics
 	}).Diagnostics
 }
 
-// Open opens an ephemeral resource. Private is what Terraform is to hand back to Close.
+// Open opens an ephemeral resource. Terraform passes private back to Close.
 func (c *Protocol) Open(typeName string, config Config) (result Object, private []byte, diags Diagnostics) {
 	c.t.Helper()
 	schema := c.schemas.EphemeralResourceSchemas[typeName]
@@ -100,7 +99,7 @@ func (c *Protocol) Close(typeName string, private []byte) Diagnostics {
 	return call(c, c.server.CloseEphemeralResource, &tfprotov6.CloseEphemeralResourceRequest{TypeName: typeName, Private: private}).Diagnostics
 }
 
-// ValidateList has the configuration of a list resource checked.
+// ValidateList validates the configuration of a list resource.
 func (c *Protocol) ValidateList(typeName string, config Config) Diagnostics {
 	c.t.Helper()
 	return call(c, c.server.ValidateListResourceConfig, &tfprotov6.ValidateListResourceConfigRequest{
@@ -115,7 +114,7 @@ type Found struct {
 	Diagnostics        Diagnostics
 }
 
-// List takes the results of a list resource, all that it gives. What is wrong with the list as a whole is a result.
+// List returns all results of a list resource. Diagnostics of the list as a whole are a result of their own.
 func (c *Protocol) List(typeName string, config Config, limit int64, includeResource bool) (found []Found) {
 	c.t.Helper()
 	stream := call(c, c.server.ListResource, &tfprotov6.ListResourceRequest{
@@ -133,7 +132,7 @@ func (c *Protocol) List(typeName string, config Config, limit int64, includeReso
 	return found
 }
 
-// Import imports a resource by its identity and reads it, which gives the state that a plan begins with.
+// Import imports a resource by its identity and reads it, as Terraform does before it plans.
 func (c *Protocol) Import(typeName string, identity Object) (Object, Diagnostics) {
 	c.t.Helper()
 	imported := call(c, c.server.ImportResourceState, &tfprotov6.ImportResourceStateRequest{
@@ -158,7 +157,7 @@ func (c *Protocol) PlanAction(typeName string, config Config) Diagnostics {
 	}).Diagnostics
 }
 
-// Invoke runs an action. Progress is what it said meanwhile.
+// Invoke runs an action. Progress has the messages it sent while it ran.
 func (c *Protocol) Invoke(typeName string, config Config) (progress []string, diags Diagnostics) {
 	c.t.Helper()
 	stream := call(c, c.server.InvokeAction, &tfprotov6.InvokeActionRequest{
@@ -175,16 +174,16 @@ func (c *Protocol) Invoke(typeName string, config Config) (progress []string, di
 	return progress, diags
 }
 
-// Diagnostics are what a provider says about a call.
+// Diagnostics are the diagnostics of a call.
 type Diagnostics []*tfprotov6.Diagnostic
 
-// Errors are the errors among them, each as "summary: detail".
+// Errors returns the errors, each as "summary: detail".
 func (d Diagnostics) Errors() []string { return d.of(tfprotov6.DiagnosticSeverityError) }
 
-// Warnings are the warnings among them, each as "summary: detail".
+// Warnings returns the warnings, each as "summary: detail".
 func (d Diagnostics) Warnings() []string { return d.of(tfprotov6.DiagnosticSeverityWarning) }
 
-// String is all of them, one a line.
+// String returns all diagnostics, one per line.
 func (d Diagnostics) String() string { return strings.Join(append(d.Errors(), d.Warnings()...), "\n") }
 
 func (d Diagnostics) of(severity tfprotov6.DiagnosticSeverity) (texts []string) {
@@ -196,7 +195,7 @@ func (d Diagnostics) of(severity tfprotov6.DiagnosticSeverity) (texts []string) 
 	return texts
 }
 
-// call makes a call, whose error of its own would be one of the framework.
+// call makes a call. The provider reports its own errors as diagnostics, so any other error fails the test.
 func call[Req, Resp any](c *Protocol, method func(context.Context, *Req) (*Resp, error), req *Req) *Resp {
 	c.t.Helper()
 	resp, err := method(c.t.Context(), req)
@@ -237,7 +236,7 @@ func (c *Protocol) encodeAs(typ tftypes.Type, config Config) *tfprotov6.DynamicV
 	return &encoded
 }
 
-// decode reads an answer. There is none where the provider only had errors to tell.
+// decode decodes a value, nil if the provider returned only errors.
 func (c *Protocol) decode(typ tftypes.Type, answer *tfprotov6.DynamicValue) Object {
 	c.t.Helper()
 	if answer == nil {
@@ -247,11 +246,11 @@ func (c *Protocol) decode(typ tftypes.Type, answer *tfprotov6.DynamicValue) Obje
 	if err != nil {
 		c.t.Fatalf("decoding an answer: %v", err)
 	}
-	object, _ := c.plain(value).(Object) // Not one where it is null.
+	object, _ := c.plain(value).(Object) // A null value is not an Object.
 	return object
 }
 
-// plain returns a value in Go's own types.
+// plain converts a value to plain Go types.
 func (c *Protocol) plain(value tftypes.Value) any {
 	c.t.Helper()
 	var (

@@ -11,16 +11,16 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6/tf6server"
 )
 
-// ServerFactory makes a provider that a test serves to Terraform.
+// ServerFactory creates a provider that a test serves to Terraform.
 type ServerFactory = func() (tfprotov6.ProviderServer, error)
 
-// ServerOf is the provider under test on this platform, to be served in a [Workspace].
+// ServerOf returns the provider under test on this platform, for [NewWorkspace].
 func (p *Platform) ServerOf() map[string]ServerFactory {
 	return map[string]ServerFactory{OurSource: p.Factories()["chainguard"]}
 }
 
-// reattach serves providers until the test ends, and returns the setting that tells the CLI of them. The host is where
-// the CLI looks for providers whose source names none.
+// reattach serves providers until the test ends, and returns the value of TF_REATTACH_PROVIDERS for a CLI whose default
+// registry is host.
 func reattach(t *testing.T, host string, serve map[string]ServerFactory) string {
 	t.Helper()
 	type address struct{ Network, String string }

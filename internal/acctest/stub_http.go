@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 )
 
-// stubHTTP is data source http of the provider hashicorp/http, with the two of its attributes that examples use.
+// stubHTTP is the data source http of hashicorp/http, with the two attributes that examples use.
 type stubHTTP struct{}
 
 // Metadata implements [datasource.DataSource].

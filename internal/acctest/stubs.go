@@ -22,8 +22,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// Stubs stand in for the providers that examples use beside ours, which a test cannot download. They have just the
-// resources and attributes of theirs that examples use.
+// Stubs stand in for the other providers in examples, which tests cannot download. They have only the resources and
+// attributes that examples use.
 type Stubs struct {
 	platform *Platform
 
@@ -31,17 +31,17 @@ type Stubs struct {
 	secrets []string
 }
 
-// Stubs are the stand-ins for other providers. The official one works on this platform.
+// Stubs returns stand-ins for other providers. The official provider's creates groups and invites on this platform.
 func (p *Platform) Stubs() *Stubs { return &Stubs{platform: p} }
 
-// Secrets are what was written to the stand-in of AWS Secrets Manager, in order.
+// Secrets returns what was written to the stand-in for AWS Secrets Manager, in order.
 func (s *Stubs) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.secrets)
 }
 
-// Serve is our provider and the stand-ins, by source address.
+// Serve returns the provider under test and the stand-ins, by source address.
 func (s *Stubs) Serve() map[string]ServerFactory {
 	serve := s.platform.ServerOf()
 	for source, stub := range map[string]*stub{
@@ -58,7 +58,7 @@ func (s *Stubs) Serve() map[string]ServerFactory {
 	return serve
 }
 
-// values are the attributes of a resource that are strings. One that is not set is "".
+// values are the string attributes of a resource; unset ones are "".
 type values map[string]string
 
 var (
@@ -140,7 +140,7 @@ func (s *Stubs) official() []stubResource {
 	}}
 }
 
-// stub is a provider that keeps in the state whatever it is given.
+// stub is a provider of stubResources.
 type stub struct {
 	name        string
 	attributes  map[string]providerschema.Attribute
@@ -173,7 +173,7 @@ func (s *stub) Resources(context.Context) []func() resource.Resource {
 	return all
 }
 
-// stubResource keeps in its state what it is given, and what create returns whenever something changes.
+// stubResource stores its configuration in the state, and what create returns on every create and update.
 type stubResource struct {
 	name       string
 	attributes map[string]schema.Attribute

@@ -16,16 +16,16 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// Workspace is a folder in which a real Terraform (or OpenTofu) is run as a user would run it. It is for what
-// terraform-plugin-testing has no way to do: configurations of several files, providers with the same local name,
-// `terraform test`, and what only a provider that is a program shows, such as logs, signals and files.
+// Workspace is a folder in which Terraform or OpenTofu runs as a user would run it. It is for what
+// terraform-plugin-testing cannot do: several files, providers with the same local name, `terraform test`, and
+// providers that run as a program, with logs, signals and files.
 type Workspace struct {
 	*CLI
 	t *testing.T
 }
 
-// NewWorkspace makes a folder with a copy of the folder from; an empty from is an empty folder. Providers are served by
-// the test's process, by its fake clock: those that serve names by their source address, such as "hashicorp/aws".
+// NewWorkspace creates a workspace with a copy of the folder from, or an empty one if from is "". The providers in
+// serve, by source address such as "hashicorp/aws", run in the process of the test.
 func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Workspace {
 	t.Helper()
 	if _, err := findCLI(); err != nil {
@@ -47,8 +47,8 @@ func NewWorkspace(t *testing.T, from string, serve map[string]ServerFactory) *Wo
 	return w
 }
 
-// NewProgramWorkspace makes an empty folder, and a platform with the real clock that ends with the test. Terraform
-// starts the provider as a program, which is signed in to the platform as its administrator.
+// NewProgramWorkspace creates an empty workspace, and a platform with the real clock that stops when the test ends.
+// Terraform runs the provider as a program, signed in to the platform as its administrator.
 func NewProgramWorkspace(t *testing.T) (*Workspace, *emulator.Emulator) {
 	t.Helper()
 	w := NewWorkspace(t, "", nil)
@@ -60,7 +60,7 @@ func NewProgramWorkspace(t *testing.T) (*Workspace, *emulator.Emulator) {
 	return w, e
 }
 
-// NeedsVersion skips the test where the CLI is older: than terraform if it is Terraform, than tofu if it is OpenTofu.
+// NeedsVersion skips the test if the CLI is older than this version of Terraform or of OpenTofu.
 func (w *Workspace) NeedsVersion(terraform, tofu string) {
 	w.t.Helper()
 	if !w.AtLeast(terraform, tofu) {
@@ -68,7 +68,7 @@ func (w *Workspace) NeedsVersion(terraform, tofu string) {
 	}
 }
 
-// InstallBuiltProvider has `terraform init` install the provider that is built from these sources, and no other.
+// InstallBuiltProvider builds the provider and makes `terraform init` install it, and no other provider.
 func (w *Workspace) InstallBuiltProvider() {
 	w.t.Helper()
 	if err := w.InstallProvider(ProviderProgram(w.t), InstallVersion); err != nil {
@@ -76,7 +76,7 @@ func (w *Workspace) InstallBuiltProvider() {
 	}
 }
 
-// Path is that of a file in the folder.
+// Path returns the path of a file in the folder.
 func (w *Workspace) Path(name string) string { return filepath.Join(w.Dir, filepath.FromSlash(name)) }
 
 // Write writes a file in the folder.
@@ -87,17 +87,17 @@ func (w *Workspace) Write(name, content string) {
 	}
 }
 
-// Configure writes the configuration. The provider's source is declared here.
+// Configure writes main.tf, with the required_providers block added.
 func (w *Workspace) Configure(hcl string) {
 	w.t.Helper()
 	w.Write("main.tf", fmt.Sprintf("terraform {\n  required_providers {\n    chainguard = {\n      source = %q\n    }\n  }\n}\n",
 		OurSource)+hcl)
 }
 
-// SetPlatform has the provider that Terraform starts be signed in to a platform as its administrator.
+// SetPlatform signs the provider in to a platform as its administrator.
 func (w *Workspace) SetPlatform(e *emulator.Emulator) { maps.Copy(w.env, e.Environment()) }
 
-// Run runs Terraform, which has to succeed, and returns what it printed to both of its streams.
+// Run runs Terraform, fails the test if it fails, and returns its combined output.
 func (w *Workspace) Run(args ...string) (output string) {
 	w.t.Helper()
 	output, err := w.Try(args...)
@@ -107,7 +107,7 @@ func (w *Workspace) Run(args ...string) (output string) {
 	return output
 }
 
-// Try is Run where Terraform may fail. It stops one that does not end.
+// Try is like Run, but returns Terraform's error. Terraform is stopped after three minutes.
 func (w *Workspace) Try(args ...string) (output string, err error) {
 	ctx, cancel := context.WithTimeout(w.t.Context(), 3*time.Minute)
 	defer cancel()
@@ -115,16 +115,16 @@ func (w *Workspace) Try(args ...string) (output string, err error) {
 	return string(out), err
 }
 
-// Output is the value of an output, into which it is read as JSON.
+// Output decodes the value of an output.
 func (w *Workspace) Output(name string, into any) {
 	w.t.Helper()
 	if err := json.Unmarshal([]byte(w.Run("output", "-json", name)), into); err != nil {
-		// Not with the value: it may be a code.
+		// The value is not shown, because it may be a code.
 		w.t.Fatalf("output %s is not of the type that is expected", name)
 	}
 }
 
-// StateIDs are the ids of the invites in the state.
+// StateIDs returns the ids of the invites in the state.
 func (w *Workspace) StateIDs() []string {
 	w.t.Helper()
 	var state struct {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Environment returns what points a client at the emulator: where it is, and a token for AdminIdentity.
+// Environment returns the environment variables that point a client at the emulator, signed in as AdminIdentity.
 func (e *Emulator) Environment() map[string]string {
 	return map[string]string{
 		"CHAINGUARD_PLATFORM_API":      e.URL(),
@@ -17,18 +17,17 @@ func (e *Emulator) Environment() map[string]string {
 	}
 }
 
-// The files in which chainctl keeps tokens.
+// The names of chainctl's token files.
 const (
 	AccessTokenFile  = "oidc-token"
 	RefreshTokenFile = "refresh-token"
 )
 
-// CacheToken writes a token for the emulator where chainctl would: to one of its files below the user's cache
-// directory.
+// CacheToken writes a token for the emulator to one of chainctl's token files below the user's cache directory.
 func (e *Emulator) CacheToken(cacheDir, file, token string) error {
 	name := strings.ReplaceAll(e.Audience(), "/", "-")
 	if runtime.GOOS == "windows" {
-		name = strings.ReplaceAll(name, ":", "-") // A file cannot be called that there.
+		name = strings.ReplaceAll(name, ":", "-") // File names cannot contain colons.
 	}
 	folder := filepath.Join(cacheDir, "chainguard", name)
 	if err := os.MkdirAll(folder, 0o700); err != nil {

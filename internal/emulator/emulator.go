@@ -13,24 +13,24 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// Options are what an emulator starts with. The zero value is a good one.
+// Options configure an emulator. The zero value is ready to use.
 type Options struct {
-	// Seed is what exists at the start. Without organizations it is DefaultSeed.
+	// Seed is the initial content. Without organizations, it is DefaultSeed.
 	Seed Seed
-	// Clock tells the platform's time. The default is the machine's clock.
+	// Clock is the platform's clock. The default is the real one.
 	Clock clock.Clock
-	// Listen is the loopback address to serve. The default is a free port of 127.0.0.1.
+	// Listen is the loopback address to listen on. The default is a free port of 127.0.0.1.
 	Listen string
-	// Audience is what tokens for the API must be issued for. The default is the API's own URL, as on the platform.
+	// Audience is the audience of tokens for the API. The default is the API's URL, as on the platform.
 	Audience string
-	// Behavior is how the platform behaves where its documents leave room.
+	// Behavior is how the platform behaves where that is not documented.
 	Behavior Behavior
 }
 
-// Behavior is what the platform does where its documents leave room, or where a test wants it to be worse.
+// Behavior is how the platform behaves where that is not documented, or where a test needs a worse platform.
 type Behavior = store.Behavior
 
-// Emulator is one local platform. Create it with New, and serve it with Start.
+// Emulator is a local platform. Create one with New and serve it with Start.
 type Emulator struct {
 	listen string
 
@@ -49,7 +49,7 @@ type Emulator struct {
 	closing     sync.Once
 }
 
-// New returns an emulator that holds the seed, or says what is wrong with the seed. It does no I/O: Start does.
+// New returns an emulator with the content of the seed, or an error if the seed is invalid. It does no I/O.
 func New(o Options) (*Emulator, error) {
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
@@ -73,13 +73,13 @@ func New(o Options) (*Emulator, error) {
 	}, nil
 }
 
-// URL is where the platform is: the API and the issuer both.
+// URL returns the URL of the API, which is also that of the issuer.
 func (e *Emulator) URL() string { return e.issuer.URL }
 
-// Audience is what tokens for the API must be issued for.
+// Audience returns the audience of tokens for the API.
 func (e *Emulator) Audience() string { return e.issuer.Audience() }
 
-// Connections counts the TCP connections that were made to the emulator so far.
+// Connections returns the number of TCP connections accepted so far.
 func (e *Emulator) Connections() int { return int(e.connections.Load()) }
 
 // SetBehavior changes how the platform behaves from now on.

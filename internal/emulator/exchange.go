@@ -13,18 +13,18 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// exchange is one HTTP request and its answer, and what faults do to the answer.
+// exchange is the response to one HTTP request, which faults may replace.
 type exchange struct {
 	http.ResponseWriter
 	conn *connection
 
-	// The fault that spoils the answer below gRPC, if there is one. A handler whose caller has given up may set it late.
+	// The fault that acts below gRPC, if any. It is atomic because a handler may outlive its call.
 	fault atomic.Pointer[Fault]
 
 	unsent http.Header // of an answer that a fault replaces
 }
 
-// exchangeKey is where a call's exchange is in its context.
+// exchangeKey is the context key of a call's exchange.
 type exchangeKey struct{}
 
 func exchangeOf(ctx context.Context) *exchange {
@@ -35,7 +35,7 @@ func exchangeOf(ctx context.Context) *exchange {
 	return x
 }
 
-// replaced reports whether what the handler answers is not sent.
+// replaced reports whether a fault replaces the response of the handler.
 func (x *exchange) replaced() bool {
 	f := x.fault.Load()
 	return f != nil && (f.Reset != 0 || f.Proxy != nil)
@@ -71,7 +71,7 @@ func (x *exchange) Flush() {
 	}
 }
 
-// finish sends what a fault puts in the place of the answer, or behind it.
+// finish sends what a fault sends instead of the response, or after it.
 func (x *exchange) finish() {
 	f := x.fault.Load()
 	switch {
@@ -95,7 +95,7 @@ func (x *exchange) finish() {
 	}
 }
 
-// listener accepts connections that faults can end in any way.
+// listener wraps connections so that faults can break them.
 type listener struct{ net.Listener }
 
 // Accept implements [net.Listener].
@@ -107,8 +107,8 @@ func (l listener) Accept() (net.Conn, error) {
 	return &connection{Conn: conn}, nil
 }
 
-// connection is a TCP connection. It writes whole HTTP/2 frames only, which lets it put a frame of its own between two,
-// and send stream resets with other codes than the one that net/http knows.
+// connection is a TCP connection. It writes only whole HTTP/2 frames, so that it can insert a frame between two others
+// and change the code of a stream reset, which net/http does not let a handler choose.
 type connection struct {
 	net.Conn
 
@@ -118,7 +118,7 @@ type connection struct {
 	resets []http2.ErrCode // codes of the resets to come
 }
 
-// connectionKey is where a call's connection is in its context.
+// connectionKey is the context key of a call's connection.
 type connectionKey struct{}
 
 const (
@@ -154,14 +154,14 @@ func (c *connection) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// resetWith gives the next stream reset a code. Where several streams are reset at once, their codes may change places.
+// resetWith sets the code of the next stream reset. If several streams are reset at once, their codes may be swapped.
 func (c *connection) resetWith(code http2.ErrCode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.resets = append(c.resets, code)
 }
 
-// goAway says that the connection ends, of every stream that it may have been dealt with, and ends it.
+// goAway sends a GOAWAY that says that any stream may have been processed, and closes the connection.
 func (c *connection) goAway() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -21,91 +21,89 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/services"
 )
 
-// When says on which side of the commit a fault strikes.
+// When is when a fault strikes: before or after the platform has acted.
 type When int
 
 const (
 	// BeforeCommit faults strike before the platform does anything.
 	BeforeCommit When = iota
-	// AfterCommit faults strike when the platform has done what it was asked, and only then: a call that it refuses is
-	// answered as usual.
+	// AfterCommit faults strike after a call succeeded. A call that the platform refuses is answered as usual.
 	AfterCommit
 )
 
-// Fault is one thing that goes wrong. What is set of it happens in this order: the delay, then what changes the stored
-// invite or the answer, then the first of Hang, Drop, GoAway, Reset, Proxy and Code, which ends the call. A fault that
-// does not end the call leaves it to the faults after it. Messages are those of iam/v2, for v2beta1 calls too.
+// Fault makes calls fail. It first waits for the delay, then changes the stored invite or the response, and then ends
+// the call with the first of Hang, Drop, GoAway, Reset, Proxy and Code that is set. If none is set, the next fault
+// strikes the call as well. Messages are those of iam/v2, even for v2beta1 calls.
 type Fault struct {
 	// Method is the short name of the RPC, such as "CreateGroupInvite", or "" for all of them.
 	Method string
-	// When says whether the platform does what it was asked.
+	// When is whether the platform acts on the call first.
 	When When
-	// Times is how often the fault strikes; 0 is always.
+	// Times is how many calls the fault strikes; 0 means all.
 	Times int
-	// Probability, if it is set, is how likely the fault strikes a call. Which calls it strikes follows from Seed and
-	// from the faults added before: a call that is made for the nth time with the same request always meets the same
-	// fate, in whatever order calls come.
+	// Probability, if set, is the share of calls that the fault strikes. Seed, and the number of faults added before,
+	// select them: the nth call with the same request always has the same outcome, whatever the order of calls.
 	Probability float64
 	Seed        uint64
-	// Match, if it is set, picks the requests that the fault may strike.
+	// Match, if set, selects the requests that the fault may strike.
 	Match func(request proto.Message) bool
 
-	// Delay is how long to wait, in real time. It ends early when the caller gives up, which before the commit means
-	// that nothing is committed.
+	// Delay is how long to wait, in real time. If the caller gives up meanwhile, the call ends, without a commit if the
+	// fault strikes before it.
 	Delay time.Duration
 
-	// CommitDelay makes the invite that a CreateGroupInvite creates come into being so much later, by the platform's
-	// clock. It implies AfterCommit, and is of use with something that ends the call.
+	// CommitDelay makes the invite of a CreateGroupInvite exist only after this time, by the platform's clock. It
+	// implies AfterCommit, and is meant for faults that end the call.
 	CommitDelay time.Duration
-	// ListingDelay hides the invite that a CreateGroupInvite creates from Get and List for so long, by the platform's
-	// clock. It implies AfterCommit.
+	// ListingDelay hides the invite of a CreateGroupInvite from Get and List for this time, by the platform's clock. It
+	// implies AfterCommit.
 	ListingDelay time.Duration
-	// Mutate spoils the answer. It implies AfterCommit.
+	// Mutate changes the response. It implies AfterCommit.
 	Mutate func(response proto.Message)
-	// EndlessPages makes each page of a List name a next one; after the last, the list starts again. It implies
+	// EndlessPages gives the last page of a List a next page token, which starts the list again. It implies
 	// AfterCommit.
 	EndlessPages bool
-	// Padding makes the answer so many bytes longer, with a field that no one knows. It implies AfterCommit.
+	// Padding adds an unknown field with this many bytes to the response. It implies AfterCommit.
 	Padding int
-	// Garbage adds bytes behind the answer. It implies AfterCommit.
+	// Garbage appends bytes to the response. It implies AfterCommit.
 	Garbage bool
 
 	// Hang never answers.
 	Hang bool
-	// Drop resets the TCP connection, and with it every other call on it.
+	// Drop resets the TCP connection, which ends every call on it.
 	Drop bool
-	// GoAway says GOAWAY on the HTTP/2 connection and closes it, and with it every other call on it.
+	// GoAway sends a GOAWAY and closes the connection, which ends every call on it.
 	GoAway bool
 	// Reset ends the HTTP/2 stream with this RST_STREAM code, such as ENHANCE_YOUR_CALM. Over HTTP/1 it is a Drop.
 	Reset http2.ErrCode
-	// Proxy answers as a proxy in front of the platform does: over plain HTTP, without a gRPC status.
+	// Proxy answers like a proxy in front of the platform, without a gRPC status.
 	Proxy *ProxyAnswer
-	// Code, if it is not OK, is answered, with Message and Details.
+	// Code, unless it is OK, is returned with Message and Details.
 	Code    codes.Code
 	Message string
 	Details []proto.Message
-	// RetryAfter is added to the details as a RetryInfo.
+	// RetryAfter, if set, is added to the details as a RetryInfo.
 	RetryAfter time.Duration
 }
 
-// ProxyAnswer is what a proxy answers instead of the platform.
+// ProxyAnswer is the response of a proxy.
 type ProxyAnswer struct {
 	Status int
-	// ContentType is text/html unless it is set.
+	// ContentType is text/html by default.
 	ContentType string
-	// Body, if the content is HTML, is a short page unless it is set.
+	// Body is a short page by default if the content type is text/html.
 	Body string
 }
 
-// faults are the faults that are waiting to strike.
+// faults are the active faults.
 type faults struct {
 	mu     sync.Mutex
 	active []*activeFault
 	added  uint64 // how many there ever were
 }
 
-// Inject adds a fault. Faults strike in the order in which they were added. The function returned removes it again. It
-// panics on a fault that could never strike: a test with such a fault would prove nothing.
+// Inject adds a fault, and returns a function that removes it. Faults strike in the order in which they were added. It
+// panics if the method does not exist, because a test with such a fault would prove nothing.
 func (s *faults) Inject(f Fault) (remove func()) {
 	if f.Method != "" && !services.KnownMethod(f.Method) {
 		panic(fmt.Sprintf("emulator: a fault of %q, which is no method of the platform", f.Method))
@@ -116,8 +114,8 @@ func (s *faults) Inject(f Fault) (remove func()) {
 	return s.add(&activeFault{Fault: f, left: f.Times, met: map[string]uint64{}})
 }
 
-// OnRequest has something happen at each call of a method, or of all for "", before the platform does as it is asked.
-// The function returned ends that. Like a fault, it does not see the calls that a fault added before it ends.
+// OnRequest calls do before each call of a method, or of all methods for "", and returns a function that ends that.
+// Like a fault, it does not see calls that an earlier fault ends.
 func (s *faults) OnRequest(method string, do func(request proto.Message)) (remove func()) {
 	return s.Inject(Fault{Method: method, Match: func(request proto.Message) bool {
 		do(request)
@@ -148,14 +146,14 @@ func (s *faults) add(f *activeFault) (remove func()) {
 	}
 }
 
-// due takes the faults that strike a call now: all up to and including the first that ends the call.
+// due returns the faults that strike a call: all up to and including the first that ends the call.
 func (s *faults) due(method string, when When, request proto.Message) []Fault {
 	s.mu.Lock()
 	active := slices.Clone(s.active)
 	s.mu.Unlock()
 	var due []Fault
 	for _, f := range active {
-		// Match is asked without the mutex, because it may inject a fault itself.
+		// Match is called without the mutex, because it may inject a fault.
 		if f.Method != "" && f.Method != method || f.When != when || f.Match != nil && !f.Match(request) || !s.take(f, method, request) {
 			continue
 		}
@@ -172,7 +170,7 @@ func (f *Fault) ends() bool {
 	return f.Hang || f.Drop || f.GoAway || f.Reset != 0 || f.Proxy != nil || f.Code != codes.OK
 }
 
-// take has a fault strike a call that it is meant for, if it is used up neither by Times nor by chance.
+// take reports whether a fault strikes a matching call, by Times and Probability, and counts the call.
 func (s *faults) take(f *activeFault, method string, request proto.Message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +181,7 @@ func (s *faults) take(f *activeFault, method string, request proto.Message) bool
 	return true
 }
 
-// chance returns a number in [0, 1) that follows from the fault and from the call.
+// chance returns a number in [0, 1) derived from the fault and the call.
 func (f *activeFault) chance(method string, request proto.Message) float64 {
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(repeatable(request))
 	if err != nil {
@@ -196,8 +194,8 @@ func (f *activeFault) chance(method string, request proto.Message) float64 {
 	return float64(binary.BigEndian.Uint64(sum[:])>>(64-bits)) / (1 << bits)
 }
 
-// repeatable returns the request without what differs each time that a test runs: the part of a second by which a
-// client shortens a ttl, and the times in page tokens.
+// repeatable returns the request without what differs between runs of a test: the part of a second by which a client
+// shortens a ttl, and the times in page tokens.
 func repeatable(request proto.Message) proto.Message {
 	clone := proto.Clone(request)
 	if create, ok := clone.(*iam.CreateGroupInviteRequest); ok && create.GetGroupInvite().GetTtl().GetNanos() > 0 {
@@ -211,7 +209,7 @@ func repeatable(request proto.Message) proto.Message {
 	return clone
 }
 
-// spoil returns the answer as the fault makes it: a copy, as an answer may share parts with what is stored.
+// spoil returns the response as the fault changes it. It changes a copy, because responses share data with the store.
 func (f *Fault) spoil(response proto.Message) proto.Message {
 	if f.Mutate == nil && !f.EndlessPages && f.Padding == 0 {
 		return response
@@ -231,7 +229,7 @@ func (f *Fault) spoil(response proto.Message) proto.Message {
 	return response
 }
 
-// err is the status that the fault answers with.
+// err returns the error that the fault answers with.
 func (f *Fault) err() error {
 	message := f.Message
 	if message == "" {

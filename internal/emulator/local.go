@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// localConn is a gRPC connection to the emulator's own services within the process. The REST gateway calls over it, so
-// that REST meets the same faults, authorization and log as gRPC does.
+// localConn is an in-process gRPC connection to the emulator's services. The REST gateway uses it, so that REST calls
+// have the same faults, authorization and log as gRPC calls.
 type localConn struct {
 	grpc.ClientConnInterface // nil: no method of the platform is a stream
 
@@ -32,8 +32,8 @@ func (c *localConn) RegisterService(description *grpc.ServiceDesc, service any) 
 	}
 }
 
-// Invoke implements [grpc.ClientConnInterface]. Messages go through their wire format, which is what makes a v2beta1
-// client of a v2 service.
+// Invoke implements [grpc.ClientConnInterface]. Messages are converted through their wire format, which lets a v2beta1
+// client call a v2 service.
 func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, response any, _ ...grpc.CallOption) error {
 	method, ok := c.methods[fullMethod]
 	if !ok {
@@ -49,7 +49,7 @@ func (c *localConn) Invoke(ctx context.Context, fullMethod string, request, resp
 	return transcode(response, answer)
 }
 
-// transcode copies a message into one of another type with the same wire format.
+// transcode converts a message to another type with the same wire format.
 func transcode(into, from any) error {
 	b, err := proto.Marshal(message(from))
 	if err != nil {
@@ -61,12 +61,12 @@ func transcode(into, from any) error {
 	return nil
 }
 
-// message returns what gRPC passes as any.
+// message converts a message that gRPC passes as any.
 func message(m any) proto.Message {
 	return m.(proto.Message) //nolint:forcetypeassert // Every service of the platform is one of protobuf.
 }
 
-// localStream knows the method that a local call is for.
+// localStream is the transport stream of a local call.
 type localStream struct {
 	runtime.ServerTransportStream
 	method string

@@ -20,38 +20,38 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
 )
 
-// Request is one call that reached the emulator.
+// Request is a call that the emulator received.
 type Request struct {
-	// Method is the short name, such as "CreateGroupInvite", and FullMethod the whole, such as
+	// Method is the short name, such as "CreateGroupInvite", and FullMethod the full one, such as
 	// "/chainguard.platform.iam.v2.GroupInvitesService/CreateGroupInvite".
 	Method, FullMethod string
-	// REST says that the call came as REST rather than as gRPC.
+	// REST is whether the call was a REST call.
 	REST bool
-	// Time is when it came, by the emulator's clock.
+	// Time is when the call arrived, by the emulator's clock.
 	Time time.Time
-	// Timeout is what the caller's deadline left when the call came, 0 without one.
+	// Timeout is the time to the caller's deadline, 0 if there is none.
 	Timeout time.Duration
-	// Metadata is what the caller sent along. Tokens are replaced by a hash.
+	// Metadata is the caller's metadata, with tokens replaced by a hash.
 	Metadata metadata.MD
-	// UserAgent is who the caller says it is.
+	// UserAgent is the user agent of the caller.
 	UserAgent string
-	// Identity is whom the caller's token says it is for.
+	// Identity is the subject of the caller's token.
 	Identity string
-	// Request is the message, nil where the emulator does not have the method.
+	// Request is the message, nil if the emulator does not implement the method.
 	Request proto.Message
-	// Done says that the call was answered, and Code how.
+	// Done is whether the call was answered, and Code its status.
 	Done bool
 	Code codes.Code
 }
 
-// requestLog keeps the calls.
+// requestLog is a log of calls.
 type requestLog struct {
 	mu       sync.Mutex
 	requests []*Request
 	counts   map[string]int
 }
 
-// Requests returns every call so far, in the order in which they came.
+// Requests returns all calls so far, in order of arrival.
 func (l *requestLog) Requests() []Request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,8 +62,7 @@ func (l *requestLog) Requests() []Request {
 	return requests
 }
 
-// Count returns how many calls of a method there were. The name is a short one, such as "GetGroupInvite"; "" counts
-// all.
+// Count returns the number of calls of a method, by its short name such as "GetGroupInvite", or of all methods for "".
 func (l *requestLog) Count(method string) int {
 	total := 0
 	for name, n := range l.Counts() {
@@ -74,21 +73,21 @@ func (l *requestLog) Count(method string) int {
 	return total
 }
 
-// Counts returns how many calls of each method there were.
+// Counts returns the number of calls of each method.
 func (l *requestLog) Counts() map[string]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.counts)
 }
 
-// ResetRequests forgets every call so far.
+// ResetRequests clears the log.
 func (l *requestLog) ResetRequests() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.requests, l.counts = nil, nil
 }
 
-// begin keeps a call, and returns the function that notes its outcome.
+// begin logs a call, and returns a function that records its outcome.
 func (l *requestLog) begin(r *Request) (end func(error)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,7 +103,7 @@ func (l *requestLog) begin(r *Request) (end func(error)) {
 	}
 }
 
-// newRequest makes the log's entry of a call from what came with it.
+// newRequest returns the log entry of a call.
 func newRequest(ctx context.Context, fullMethod string, request proto.Message, now time.Time) *Request {
 	md, _ := metadata.FromIncomingContext(ctx)
 	r := &Request{
@@ -129,7 +128,7 @@ func newRequest(ctx context.Context, fullMethod string, request proto.Message, n
 	return r
 }
 
-// redact replaces whatever authorizes a caller by a hash, which still tells one token from another.
+// redact replaces credentials by a hash, which still distinguishes one token from another.
 func redact(md metadata.MD) metadata.MD {
 	clean := md.Copy()
 	for key, values := range clean {

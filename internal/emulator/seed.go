@@ -22,18 +22,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// Seed is what a platform holds at its start. The UIDPs of all but invites follow from the names, so they are the same
-// every time. In YAML, its keys are the names of the fields in lower case.
+// Seed is the initial content of a platform. UIDPs are derived from names, so they are the same every time. In YAML,
+// keys are the names of fields in lower case.
 type Seed struct {
-	// Organizations are the root groups, and what is in them.
+	// Organizations are the root groups, with their folders and roles.
 	Organizations []SeedGroup
-	// Roles are managed roles beside those that the platform always has.
+	// Roles are managed roles in addition to those that the platform always has.
 	Roles []SeedRole
-	// Identities are who can call the API. The one named "admin", or else the first, is the one that AdminToken is for.
+	// Identities can call the API. AdminToken is for the one named "admin", or else for the first.
 	Identities []SeedIdentity
-	// Invites are invites that are there already.
-	Invites []SeedInvite
-	// MaxInviteTTL is the longest that an invite may be valid; a year if it is unset.
+	Invites    []SeedInvite
+	// MaxInviteTTL is the longest ttl of an invite; a year if unset.
 	MaxInviteTTL time.Duration `yaml:"max_invite_ttl"`
 }
 
@@ -46,7 +45,7 @@ type SeedGroup struct {
 	Roles      []SeedRole
 }
 
-// SeedRole is a role, with capabilities as "group_invites.create".
+// SeedRole is a role, with capabilities such as "group_invites.create".
 type SeedRole struct {
 	Name, Description string
 	Capabilities      []string
@@ -55,11 +54,11 @@ type SeedRole struct {
 // SeedIdentity is a person or a machine.
 type SeedIdentity struct {
 	Name, Email string
-	// Group is where the identity belongs; people belong to no group.
+	// Group is the group of the identity; people belong to none.
 	Group string
-	// Issuer, Subject and Audience tell which OIDC tokens the identity can be assumed with, each as a value or as a
-	// regular expression that matches all of the claim. Without either, any issuer and any subject will do, and the
-	// audience is the platform's issuer.
+	// Issuer, Subject and Audience describe the OIDC tokens that may assume the identity, each by a value or by a
+	// regular expression for the whole claim. Without either, any issuer and subject match, and the audience must be
+	// the platform's issuer.
 	Issuer, Subject, Audience string
 	IssuerPattern             string `yaml:"issuer_pattern"`
 	SubjectPattern            string `yaml:"subject_pattern"`
@@ -67,17 +66,17 @@ type SeedIdentity struct {
 	Bindings                  []SeedBinding
 }
 
-// SeedBinding grants a role on a group and all below it.
+// SeedBinding grants a role on a group and everything below it.
 type SeedBinding struct{ Group, Role string }
 
-// SeedInvite is an invite. It is valid for a week unless it has a TTL.
+// SeedInvite is an invite. The default TTL is a week.
 type SeedInvite struct {
 	Group, Role, Email string
 	TTL                time.Duration
 	SingleUse          bool `yaml:"single_use"`
 }
 
-// DefaultSeed is one organization with one folder and one custom role, and one identity that owns it all.
+// DefaultSeed returns an organization with a folder, a custom role, and an identity that owns the organization.
 func DefaultSeed() Seed {
 	return Seed{
 		Organizations: []SeedGroup{{
@@ -101,7 +100,7 @@ func DefaultSeed() Seed {
 	}
 }
 
-// LoadSeed reads a seed from a YAML file. Every error names the file. It also finds what New would find wrong.
+// LoadSeed reads and validates a seed in a YAML file. Errors name the file.
 func LoadSeed(file string) (Seed, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -114,7 +113,7 @@ func LoadSeed(file string) (Seed, error) {
 	return seed, nil
 }
 
-// ParseSeed reads a seed from YAML.
+// ParseSeed parses and validates a seed in YAML.
 func ParseSeed(text []byte) (Seed, error) {
 	var seed Seed
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
@@ -128,10 +127,10 @@ func ParseSeed(text []byte) (Seed, error) {
 	return seed, seed.plant(store.New(clock.Real{}, store.Behavior{}))
 }
 
-// seedTime is when what is seeded was created: long ago, so that nothing of it counts as new.
+// seedTime is the creation time of everything but invites: long ago, so that no group counts as new.
 var seedTime = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// viewerUID is the UIDP of the managed role viewer that Chainguard's documents publish.
+// viewerUID is the UIDP of the managed role viewer in Chainguard's documentation.
 const viewerUID = "63921b2c44617e3f2603851537be0123af4a57d7"
 
 // managedRoles are the roles that the platform always has.
@@ -164,7 +163,7 @@ func managedRoles() []store.Role {
 	}
 }
 
-// plant puts what the seed describes into an empty store.
+// plant adds the content of the seed to an empty store.
 func (s Seed) plant(st *store.Store) error {
 	if s.MaxInviteTTL < 0 {
 		return fmt.Errorf("max_invite_ttl must be positive, is %s", s.MaxInviteTTL)
@@ -268,7 +267,7 @@ func plantRoles(st *store.Store, group string, seeded []SeedRole) error {
 	return nil
 }
 
-// parentOf is what uidp.Parent says of what is in the group.
+// parentOf returns what uidp.Parent returns for the children of a group.
 func parentOf(group string) string {
 	if group == "" {
 		return "/"
@@ -276,7 +275,7 @@ func parentOf(group string) string {
 	return group
 }
 
-// likeCapabilities lists the capabilities of the same kind, or those that matter most here.
+// likeCapabilities lists the capabilities of the same kind, or some common ones if there are none.
 func likeCapabilities(name string) string {
 	kind, _, _ := strings.Cut(name, ".")
 	var like []string
@@ -342,7 +341,7 @@ func plantIdentity(st *store.Store, i SeedIdentity) error {
 	return nil
 }
 
-// defaultTTL is how long invites are valid that are added without a ttl.
+// defaultTTL is the ttl of invites that are added without one.
 const defaultTTL = 7 * 24 * time.Hour
 
 func plantInvite(st *store.Store, i SeedInvite) error {

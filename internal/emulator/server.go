@@ -25,7 +25,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
-// Start serves the platform until Close. It returns as soon as calls are answered.
+// Start serves the platform until Close. It returns once the platform accepts calls.
 func (e *Emulator) Start() error {
 	if e.http != nil {
 		return errors.New("the emulator was started before: create another with New")
@@ -47,7 +47,7 @@ func (e *Emulator) Start() error {
 	return nil
 }
 
-// Close ends every call and connection, and waits until nothing of the emulator runs any more. Closing twice is fine.
+// Close ends every call and connection, and waits for all goroutines of the emulator. It may be called twice.
 func (e *Emulator) Close() (err error) {
 	e.closing.Do(func() {
 		if e.http == nil {
@@ -61,7 +61,7 @@ func (e *Emulator) Close() (err error) {
 	return err
 }
 
-// serve answers calls on the listener: gRPC and REST on the one port, as HTTP/2 without TLS and as HTTP/1.1.
+// serve serves gRPC and REST on the listener, over HTTP/2 without TLS and HTTP/1.1.
 func (e *Emulator) serve(l net.Listener) {
 	e.grpc = grpc.NewServer(
 		grpc.UnaryInterceptor(e.intercept),
@@ -109,7 +109,7 @@ func (e *Emulator) serve(l net.Listener) {
 	e.calls.Go(func() { _ = e.http.Serve(listener{l}) }) // always ends with the error that Close closed it
 }
 
-// connectionState counts connections, and lets Close wait for their ends.
+// connectionState counts connections, and lets Close wait for them.
 func (e *Emulator) connectionState(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
@@ -120,7 +120,7 @@ func (e *Emulator) connectionState(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// gateway serves the documented REST paths by calls over the connection.
+// gateway serves the documented REST paths through gRPC calls on conn.
 func gateway(conn grpc.ClientConnInterface) http.Handler {
 	ctx := context.Background()
 	mux := runtime.NewServeMux(runtime.WithErrorHandler(restError))
@@ -145,12 +145,12 @@ func gateway(conn grpc.ClientConnInterface) http.Handler {
 	return mux
 }
 
-// restError answers with a google.rpc.Status whose details have no empty fields.
+// restError writes the error as a google.rpc.Status without empty fields.
 func restError(ctx context.Context, mux *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 	runtime.DefaultHTTPErrorHandler(ctx, mux, &runtime.JSONPb{}, w, r, err)
 }
 
-// logged keeps a call that is not an RPC in the log, under a name of its own.
+// logged logs the requests of a page under the name of the page.
 func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		end := e.begin(&Request{
@@ -167,7 +167,7 @@ func (e *Emulator) logged(name string, handler http.HandlerFunc) http.HandlerFun
 	}
 }
 
-// date returns the values of the date header, by the platform's clock.
+// date returns the values of the Date header.
 func (e *Emulator) date() []string {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -178,9 +178,9 @@ func (e *Emulator) date() []string {
 	return []string{e.store.Now().Add(b.DateSkew).Format(http.TimeFormat)}
 }
 
-// intercept is what every call goes through, over gRPC and over REST.
+// intercept handles every call of a known method, over gRPC and REST.
 func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	// The method's name in the UnaryServerInfo is the v2 one for v2beta1 too.
+	// For v2beta1 calls, the method in the UnaryServerInfo is the one of v2.
 	fullMethod, _ := grpc.Method(ctx)
 	entry := newRequest(ctx, fullMethod, message(request), e.store.Now())
 	end := e.begin(entry)
@@ -192,7 +192,7 @@ func (e *Emulator) intercept(ctx context.Context, request any, _ *grpc.UnaryServ
 	return response, nil
 }
 
-// unknown refuses the calls of services that the emulator does not have, and keeps them in the log.
+// unknown refuses and logs calls of services that the emulator does not implement.
 func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	fullMethod, _ := grpc.Method(stream.Context())
 	err := status.Errorf(codes.Unimplemented, "unknown method %s", fullMethod)
@@ -200,9 +200,9 @@ func (e *Emulator) unknown(_ any, stream grpc.ServerStream) error {
 	return err
 }
 
-// answer takes a call through faults, authorization and its handler.
+// answer applies faults, authorization and the handler to a call.
 func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.UnaryHandler) (proto.Message, error) {
-	// grpc leaves out the Date header that net/http would add.
+	// Unlike net/http, grpc sends no Date header.
 	if err := grpc.SetHeader(ctx, metadata.MD{"date": e.date()}); err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (e *Emulator) answer(ctx context.Context, entry *Request, handler grpc.Unar
 	return e.strike(ctx, entry.Method, AfterCommit, entry.Request, message(response))
 }
 
-// handle authorizes a call and lets its service answer it, as one step of the store.
+// handle authorizes and answers a call atomically.
 func (e *Emulator) handle(ctx context.Context, entry *Request, handler grpc.UnaryHandler) (any, error) {
 	e.store.Lock()
 	defer e.store.Unlock()

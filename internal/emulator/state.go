@@ -14,20 +14,20 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
 )
 
-// What follows looks at the platform's state, and changes it, behind the API's back. It panics where the platform would
-// refuse: a test that misspells a name is wrong.
+// The methods in this file inspect and change the content of the platform without the API. They panic if something does
+// not exist, because a test that misspells a name is wrong.
 
-// Named is something that the platform holds, by its name.
+// Named is the name and UIDP of a group, role or identity.
 type Named struct{ Name, UID string }
 
-// Groups lists the groups by their paths.
+// Groups returns all groups, named by path and sorted.
 func (e *Emulator) Groups() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
 	return named(e.store.Groups, func(g *store.Group) string { return e.store.Path(g.UID) })
 }
 
-// Roles lists the roles, custom ones after the path of their group.
+// Roles returns all roles, sorted. The names of custom roles start with the path of their group.
 func (e *Emulator) Roles() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -39,7 +39,7 @@ func (e *Emulator) Roles() []Named {
 	})
 }
 
-// Identities lists the identities.
+// Identities returns all identities, sorted.
 func (e *Emulator) Identities() []Named {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -57,7 +57,7 @@ func named[T any](byUID map[string]T, name func(T) string) []Named {
 	return all
 }
 
-// Identity returns the UIDP of the identity of a name.
+// Identity returns the UIDP of the identity with this name.
 func (e *Emulator) Identity(name string) string {
 	for _, i := range e.Identities() {
 		if i.Name == name {
@@ -67,7 +67,7 @@ func (e *Emulator) Identity(name string) string {
 	panic(fmt.Sprintf("emulator: no identity is called %q", name))
 }
 
-// Group returns the UIDP of the group that a path such as "acme.example/platform", a name, or a UIDP means.
+// Group returns the UIDP of the group with this path, such as "acme.example/platform", name or UIDP.
 func (e *Emulator) Group(name string) string {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -78,36 +78,32 @@ func (e *Emulator) Group(name string) string {
 	return found[0].UID
 }
 
-// AddGroup creates a group and returns its UIDP, which follows from its name. Without a parent it is an unverified
-// organization.
+// AddGroup creates a group, or an unverified organization if parent is "", and returns its UIDP.
 func (e *Emulator) AddGroup(parent, name string, created time.Time) string {
 	e.store.Lock()
 	defer e.store.Unlock()
 	if parent != "" {
-		e.group("AddGroup", parent)
+		e.needGroup("AddGroup", parent)
 	}
 	g := &store.Group{UID: e.store.NewUID(parent, "group", name), Name: name, Created: created, Updated: created}
 	e.store.Groups[g.UID] = g
 	return g.UID
 }
 
-// DeleteGroup deletes a group, with all that is in it.
+// DeleteGroup deletes a group and everything in it.
 func (e *Emulator) DeleteGroup(uid string) {
 	e.store.Lock()
 	defer e.store.Unlock()
 	e.store.DeleteGroup(uid)
 }
 
-func (e *Emulator) group(caller, uid string) *store.Group {
-	g := e.store.Groups[uid]
-	if g == nil {
+func (e *Emulator) needGroup(caller, uid string) {
+	if e.store.Groups[uid] == nil {
 		panic(fmt.Sprintf("emulator: %s: there is no group %q", caller, uid))
 	}
-	return g
 }
 
-// Role returns the UIDP of the role that a name or a UIDP means; of two with one name, the managed one before a custom
-// one.
+// Role returns the UIDP of the role with this name or UIDP. It prefers managed roles to custom ones.
 func (e *Emulator) Role(name string) string {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -126,12 +122,12 @@ func (e *Emulator) Role(name string) string {
 	return best.UID
 }
 
-// AddRole creates a role and returns its UIDP, which follows from its name. Without a group it is a managed one.
+// AddRole creates a role of a group, or a managed role if group is "", and returns its UIDP.
 func (e *Emulator) AddRole(group, name string, granted ...capabilities.Capability) string {
 	e.store.Lock()
 	defer e.store.Unlock()
 	if group != "" {
-		e.group("AddRole", group)
+		e.needGroup("AddRole", group)
 	}
 	now := e.store.Stamp()
 	return e.store.AddRole(group, store.Role{Name: name, Capabilities: capabilities.SortCaps(granted), Created: now, Updated: now}).UID
@@ -148,7 +144,7 @@ func (e *Emulator) RenameRole(uid, name string) {
 	r.Name = name
 }
 
-// DeleteRole deletes a role, even if it is in use.
+// DeleteRole deletes a role, even one in use.
 func (e *Emulator) DeleteRole(uid string) {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -158,7 +154,7 @@ func (e *Emulator) DeleteRole(uid string) {
 // Invite is a stored invite.
 type Invite = store.Invite
 
-// Invites returns every stored invite, expired ones too, in the order of creation.
+// Invites returns all invites, including expired ones, in order of creation.
 func (e *Emulator) Invites() []Invite {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -170,23 +166,23 @@ func (e *Emulator) Invites() []Invite {
 	return all
 }
 
-// Live returns the stored invites that have not expired, in the order of creation.
+// Live returns the invites that have not expired, in order of creation.
 func (e *Emulator) Live() []Invite {
 	now := e.store.Now()
 	return slices.DeleteFunc(e.Invites(), func(i Invite) bool { return !now.Before(i.Expires) })
 }
 
-// AddInvite creates an invite and returns it complete. Group and RoleUID are required; TTL is a week and Created is now
-// unless they are set.
+// AddInvite creates an invite and returns it. Group and RoleUID are required; TTL defaults to a week and Created to
+// now.
 func (e *Emulator) AddInvite(i Invite) Invite {
 	e.store.Lock()
 	defer e.store.Unlock()
-	e.group("AddInvite", i.Group)
+	e.needGroup("AddInvite", i.Group)
 	i.TTL = cmp.Or(i.TTL, defaultTTL)
 	return *e.store.AddInvite(i)
 }
 
-// SetInvite changes a stored invite. Its UID stays.
+// SetInvite changes an invite, except for its UIDP.
 func (e *Emulator) SetInvite(uid string, change func(*Invite)) {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -197,7 +193,7 @@ func (e *Emulator) SetInvite(uid string, change func(*Invite)) {
 	e.store.ChangeInvite(stored, change)
 }
 
-// DeleteInvite deletes a stored invite, if it is there.
+// DeleteInvite deletes an invite if it exists.
 func (e *Emulator) DeleteInvite(uid string) {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -206,7 +202,7 @@ func (e *Emulator) DeleteInvite(uid string) {
 	}
 }
 
-// Accept accepts a code, as the person whom the invite is for.
+// Accept accepts a code as the invitee.
 func (e *Emulator) Accept(code string) error {
 	email := "someone@example.com"
 	for _, i := range e.Invites() {
@@ -217,7 +213,7 @@ func (e *Emulator) Accept(code string) error {
 	return e.AcceptAs(code, email)
 }
 
-// AcceptAs accepts a code, as the person with this email address.
+// AcceptAs accepts a code as the person with this email address.
 func (e *Emulator) AcceptAs(code, email string) error {
 	e.store.Lock()
 	defer e.store.Unlock()

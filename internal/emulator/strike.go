@@ -11,8 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// strike lets the faults that are due happen to a call. The response, which is nil before the commit, is returned as
-// the faults left it.
+// strike applies the faults that are due to a call. It returns the response, which is nil before the commit, as the
+// faults changed it.
 func (e *Emulator) strike(ctx context.Context, method string, when When, request, response proto.Message) (proto.Message, error) {
 	for _, f := range e.due(method, when, request) {
 		if err := clock.Sleep(ctx, f.Delay); err != nil {
@@ -44,7 +44,7 @@ func (e *Emulator) strike(ctx context.Context, method string, when When, request
 	return response, nil
 }
 
-// delay makes the invite that the response is about come into being, or into view, later.
+// delay applies CommitDelay and ListingDelay to the invite in the response.
 func (e *Emulator) delay(f Fault, response proto.Message) {
 	created, ok := response.(*iam.GroupInvite)
 	if !ok || f.CommitDelay <= 0 && f.ListingDelay <= 0 {

@@ -1,13 +1,13 @@
 package emulator
 
-// TB is what ForTest needs of a *testing.T.
+// TB is the part of testing.TB that ForTest uses: programs do not import testing.
 type TB interface {
 	Helper()
 	Cleanup(func())
 	Fatalf(format string, args ...any)
 }
 
-// ForTest starts an emulator that is closed when the test ends.
+// ForTest starts an emulator and closes it when the test ends.
 func ForTest(t TB, o Options) *Emulator {
 	t.Helper()
 	e, err := New(o)

@@ -8,18 +8,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
 )
 
-// adminTokenLifetime is long, so that a test that moves the clock by weeks need not renew the token it starts with.
+// adminTokenLifetime is long, so that tests can advance the clock without a new token.
 const adminTokenLifetime = 10 * 365 * 24 * time.Hour
 
-// AdminIdentity is the UIDP of the identity that AdminToken is for: the one that the seed calls "admin", or else its
-// first.
+// AdminIdentity returns the UIDP of the administrator: the identity named "admin" in the seed, or else the first one.
 func (e *Emulator) AdminIdentity() string {
 	e.store.Lock()
 	defer e.store.Unlock()
 	return e.store.Admin
 }
 
-// AdminToken returns a token for the API and for AdminIdentity that outlives any test.
+// AdminToken returns a token for the API and AdminIdentity that outlives any test.
 func (e *Emulator) AdminToken() string {
 	return e.Token(e.AdminIdentity(), e.Audience(), adminTokenLifetime)
 }
@@ -31,7 +30,7 @@ func (e *Emulator) Token(identityUID, audience string, lifetime time.Duration) s
 	return e.issuer.Issue(token.Claims{Subject: identityUID, Audience: []string{audience}}, lifetime)
 }
 
-// RefreshToken returns a refresh token for an identity, as signing in would.
+// RefreshToken returns a refresh token for an identity.
 func (e *Emulator) RefreshToken(identityUID string, lifetime time.Duration) string {
 	e.store.Lock()
 	defer e.store.Unlock()
@@ -39,15 +38,15 @@ func (e *Emulator) RefreshToken(identityUID string, lifetime time.Duration) stri
 	return refresh
 }
 
-// RevokeTokens refuses every access token issued so far. Refresh tokens stay valid.
+// RevokeTokens revokes all access tokens issued so far, but no refresh tokens.
 func (e *Emulator) RevokeTokens() {
 	e.store.Lock()
 	defer e.store.Unlock()
 	e.store.Epoch++
 }
 
-// IssueToken returns an access token for an identity as the emulator at the issuer's URL would issue it. That emulator
-// accepts it, because all emulators sign with one key.
+// IssueToken returns an access token for an identity of the emulator at the issuer's URL, which may run in another
+// process: all emulators sign with the same key.
 func IssueToken(issuer, audience, identity string, now time.Time, lifetime time.Duration) string {
 	return token.Sign(token.Claims{
 		Issuer:   issuer,
@@ -59,7 +58,7 @@ func IssueToken(issuer, audience, identity string, now time.Time, lifetime time.
 	})
 }
 
-// Upstream describes the token of an upstream issuer, such as GitHub Actions.
+// Upstream describes a token of an upstream issuer, such as GitHub Actions.
 type Upstream struct {
 	Issuer, Subject string
 	Email           string
@@ -67,7 +66,7 @@ type Upstream struct {
 	Expires         time.Time
 }
 
-// UpstreamToken returns an upstream issuer's token, to be exchanged for one of the emulator's.
+// UpstreamToken returns a token of an upstream issuer, which the emulator exchanges for one of its own.
 func UpstreamToken(u Upstream) string {
 	return token.SignUpstream(token.Claims{
 		Issuer:   u.Issuer,

@@ -1,8 +1,8 @@
 // Command demo shows the life of an invite code from `terraform init` to `terraform destroy`: a real Terraform (or
 // OpenTofu) drives the provider against the emulator, so neither an account nor the internet is needed.
 //
-// It is a test as much as a show: each step is checked, on Terraform's side and on the platform's, and the first that
-// does not do what it should ends it with an error.
+// It checks the result of each step, both in Terraform's output and on the platform, and exits with an error at the
+// first step that fails.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// limit is far above the half a minute that the demo takes, so that one that is stuck does not hold up a CI run.
+	// limit keeps a demo that hangs from blocking CI. It normally takes half a minute.
 	limit = 10 * time.Minute
 
 	configuration = `terraform {
@@ -54,7 +54,7 @@ output "code" {
 )
 
 func main() {
-	// SIGPIPE is among them so that `make demo | head` removes its folder as well.
+	// Catch SIGPIPE so that `make demo | head` removes the temporary folder as well.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	err := run(ctx, os.Stdout)
 	stop()
@@ -64,7 +64,7 @@ func main() {
 	}
 }
 
-// run shows all steps in a temporary folder, and leaves neither that nor anything running behind.
+// run runs all steps in a temporary folder. It removes the folder and stops the emulator at the end.
 func run(ctx context.Context, out *os.File) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it was not done within %s", limit))
 	defer cancel()
@@ -110,11 +110,11 @@ Done: the platform is stopped, and the folder in which this happened is gone. Wh
 	return nil
 }
 
-// demo is what the steps share.
+// demo is the state shared by all steps.
 type demo struct {
-	ctx      context.Context // of the one run that there is
+	ctx      context.Context // of run
 	out      io.Writer
-	terminal bool // whether a person watches
+	terminal bool // whether out is one
 	cli      *acctest.CLI
 	platform *emulator.Emulator
 }
@@ -124,7 +124,7 @@ type step struct {
 	do      func() error
 }
 
-// steps are the story, in its order.
+// steps returns the steps in order.
 func (d *demo) steps() []step {
 	return []step{
 		{"Build the provider", d.build},
@@ -159,7 +159,7 @@ func (d *demo) steps() []step {
 		}},
 		{"Change the TTL: a new code is created, and the old one is revoked", d.replace},
 		{"Three days later, the code has expired: the next apply renews it", func() error {
-			// The platform's clock does not move in a demo. Its invite is made three days older instead.
+			// The emulator uses the real clock, so make the invite older instead.
 			const days = -3 * 24 * time.Hour
 			d.platform.SetInvite(d.platform.Live()[0].UID, func(i *emulator.Invite) {
 				i.Created, i.Expires = i.Created.Add(days), i.Expires.Add(days)
@@ -224,7 +224,7 @@ func (d *demo) replace() error {
 	return err
 }
 
-// change runs Terraform, after which the platform has to hold that many valid invites, whose code the state has.
+// change runs Terraform, and checks that the platform then has this many valid invites, with the code in the state.
 func (d *demo) change(invites int, show, want string, args ...string) error {
 	if err := d.terraform(show, want, args...); err != nil {
 		return err
@@ -245,7 +245,7 @@ func (d *demo) change(invites int, show, want string, args ...string) error {
 	return nil
 }
 
-// terraform runs the CLI, which has to print what is wanted and no code, and shows the lines that match.
+// terraform runs the CLI, checks that it prints want and no code, and shows the lines that match show.
 func (d *demo) terraform(show, want string, args ...string) error {
 	line := d.cli.Name() + " " + strings.Join(args, " ")
 	d.command(line)
@@ -270,21 +270,21 @@ func (d *demo) terraform(show, want string, args ...string) error {
 	return nil
 }
 
-// code is the output, which is not shown.
+// code returns the output "code" without showing it.
 func (d *demo) code() (code string, err error) {
 	printed, err := d.run("output", "-json", "code")
 	if err == nil {
 		err = json.Unmarshal([]byte(printed), &code)
 	}
 	if err != nil || code == "" {
-		return "", errors.New("there is no output with the code") // What was printed may be the code.
+		return "", errors.New("there is no output with the code") // Do not show the output: it may be the code.
 	}
 	return code, nil
 }
 
 func (d *demo) run(args ...string) (string, error) {
 	cmd := d.cli.Command(d.ctx, args...)
-	// Each command takes a second or two, and Ctrl-C reaches it from the terminal: it is left to end in order.
+	// Do not kill it: it gets Ctrl-C from the terminal and exits cleanly within a second or two.
 	cmd.Cancel = func() error { return nil }
 	var printed bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &printed, &printed
@@ -299,7 +299,7 @@ func (d *demo) write(configuration string) error {
 	return os.WriteFile(filepath.Join(d.cli.Dir, "main.tf"), []byte(configuration), 0o600)
 }
 
-// edit edits the configuration, as one would.
+// edit replaces text in the configuration.
 func (d *demo) edit(from, to string) error {
 	d.command(fmt.Sprintf("sed -i 's/%s/%s/' main.tf", from, to))
 	file := filepath.Join(d.cli.Dir, "main.tf")
@@ -335,11 +335,11 @@ func (d *demo) print(style, text string) {
 
 func (d *demo) pause(how time.Duration) {
 	if d.terminal {
-		_ = clock.Sleep(d.ctx, how) // An interrupt ends the wait and, with the next command, the demo.
+		_ = clock.Sleep(d.ctx, how) // After an interrupt, the next command ends the demo.
 	}
 }
 
-// alive prints hint once something takes long, and then now and then that it goes on, until it is told to stop.
+// alive prints hint after ten seconds and a sign of life every ten seconds after that, until stop is called.
 func (d *demo) alive(hint string) (stop func()) {
 	ctx, cancel := context.WithCancel(d.ctx)
 	done := make(chan struct{})

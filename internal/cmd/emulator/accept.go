@@ -75,12 +75,12 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 	return err
 }
 
-// bearer returns a context for calls with a token.
+// bearer adds a token to the calls made with a context.
 func bearer(ctx context.Context, token string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 }
 
-// rolesOn asks the platform which roles the bearer of an upstream token has on a group.
+// rolesOn returns the roles on a group that the owner of an upstream token has.
 func rolesOn(ctx context.Context, conn *grpc.ClientConn, upstream, group string) (names []string, err error) {
 	token, err := oidc.NewSecurityTokenServiceClient(conn).Exchange(bearer(ctx, upstream), &oidc.ExchangeRequest{})
 	if err != nil {
@@ -98,8 +98,8 @@ func rolesOn(ctx context.Context, conn *grpc.ClientConn, upstream, group string)
 	return names, nil
 }
 
-// loopbackTarget returns where to connect to. A code that has to be sent elsewhere is a real one, and must not go there in
-// plaintext.
+// loopbackTarget returns the host and port of the emulator. It refuses other machines, because a code for those is a
+// real one and must not be sent in plaintext.
 func loopbackTarget(api string) (string, error) {
 	u, err := url.Parse(api)
 	if err != nil || u.Scheme != "http" || u.Port() == "" {

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/grpc/codes"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// parseFault reads METHOD:WHEN:WHAT[:KEY=VALUE...].
+// parseFault parses METHOD:WHEN:WHAT[:KEY=VALUE...].
 func parseFault(spec string) (emulator.Fault, error) {
 	parts := strings.Split(spec, ":")
 	if len(parts) < 3 {
@@ -47,9 +48,8 @@ func parseFault(spec string) (emulator.Fault, error) {
 			return emulator.Fault{}, errors.New("delay needs to know how long, as in *:before:delay:delay=50ms")
 		}
 	default:
-		// The names of the statuses are known to their JSON form only.
-		err := f.Code.UnmarshalJSON([]byte(strconv.Quote(strings.ToUpper(what))))
-		if err != nil || f.Code == codes.OK {
+		f.Code = codes.Code(code.Code_value[strings.ToUpper(what)])
+		if f.Code == codes.OK {
 			return emulator.Fault{}, fmt.Errorf("%q is not hang, drop, delay, or a gRPC status such as UNAVAILABLE", what)
 		}
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// errUsage is the error of bad arguments, after what is wrong with them was printed.
+// errUsage is returned for invalid arguments, after an explanation was printed.
 var errUsage = errors.New("bad usage")
 
-// flags makes a flag set that explains itself: on stdout when it is asked to, on stderr when it must.
+// flags returns a flag set whose usage starts with the explanation.
 func flags(name, explanation string) *flag.FlagSet {
 	set := flag.NewFlagSet("emulator "+name, flag.ContinueOnError)
 	set.Usage = func() {
@@ -20,13 +20,13 @@ func flags(name, explanation string) *flag.FlagSet {
 		set.SetOutput(&list)
 		set.PrintDefaults()
 		set.SetOutput(out)
-		// The flag package takes two dashes as well as one, but only shows one.
+		// The flag package accepts two dashes but shows one.
 		fmt.Fprintf(out, "%s\n\nFlags:\n%s", explanation, strings.ReplaceAll("\n"+list.String(), "\n  -", "\n  --")[1:])
 	}
 	return set
 }
 
-// parse reads the arguments, and checks that as many are left as are wanted: none or one.
+// parse parses the flags, and checks that as many arguments as wanted, none or one, follow them.
 func parse(set *flag.FlagSet, args []string, wanted int, stdout, stderr io.Writer) error {
 	set.SetOutput(io.Discard)
 	err := set.Parse(args)

@@ -117,7 +117,7 @@ func serve(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Wr
 	return nil
 }
 
-// writeEnvironment writes the file in one step, so that a script that waits for it never reads half of it.
+// writeEnvironment writes the file atomically, so that a script that waits for it never reads a partial one.
 func writeEnvironment(file string, variables map[string]string) error {
 	var text strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
@@ -139,7 +139,7 @@ func writeEnvironment(file string, variables map[string]string) error {
 	return nil
 }
 
-// announce says that the platform serves, how to use it, and what it holds.
+// announce prints where the platform is, how to use it, and what it contains.
 func announce(w io.Writer, e *emulator.Emulator, variables map[string]string) {
 	fmt.Fprintf(w, "The emulator serves a Chainguard platform on %s\n\n", e.URL())
 	for _, name := range slices.Sorted(maps.Keys(variables)) {

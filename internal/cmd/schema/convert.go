@@ -8,8 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// Protocol to JSON, from the whole to its parts.
-
 func providerSchema(schemas *tfprotov6.GetProviderSchemaResponse, identities *tfprotov6.GetResourceIdentitySchemasResponse) *tfjson.ProviderSchema {
 	return &tfjson.ProviderSchema{
 		ConfigSchema:             schema(schemas.Provider),
@@ -98,7 +96,7 @@ func identity(s *tfprotov6.ResourceIdentitySchema) *tfjson.IdentitySchema {
 	return out
 }
 
-// convertType converts one library's type to the other's, by way of their JSON, which is the same.
+// convertType converts a type between libraries through JSON, in which they agree.
 func convertType(from any, to any) {
 	text, err := json.Marshal(from)
 	if err == nil {

@@ -1,10 +1,10 @@
 // Command schema writes the provider's schema to its standard output, as `terraform providers schema -json` would, for
 // tfplugindocs to make docs/ from.
 //
-// It asks the provider in its own process, so that the docs depend neither on a Terraform being there nor on what that
-// Terraform knows: one that is older than a feature leaves the feature out of its answer.
+// It runs the provider in its own process, so that the docs do not depend on the installed Terraform: an older one
+// would leave out what it does not support.
 //
-// With -settings FILE it puts the table of the provider's settings into a page of the docs instead.
+// With -settings FILE, it inserts the table of the provider's settings into a page of the docs instead.
 package main
 
 import (
@@ -66,7 +66,7 @@ func run(ctx context.Context, server tfprotov6.ProviderServer, out io.Writer) er
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(tfjson.ProviderSchemas{
 		FormatVersion: "1.0",
-		// By its name alone: tfplugindocs knows no other publisher's address than its own.
+		// tfplugindocs accepts the name or HashiCorp's address (hashicorp/terraform-plugin-docs#141).
 		Schemas: map[string]*tfjson.ProviderSchema{"chainguard": schema},
 	})
 }

@@ -9,7 +9,6 @@ import (
 	"chainguard.dev/sdk/proto/capabilities"
 	"chainguard.dev/sdk/uidp"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -27,30 +26,10 @@ type Authorizer struct {
 // NewAuthorizer returns an authorizer of the issuer's tokens.
 func NewAuthorizer(st *store.Store, issuer *Issuer) *Authorizer { return &Authorizer{st, issuer} }
 
-// Bearer returns the bearer token of a call.
-func Bearer(md metadata.MD) (bearer string, ok bool) {
-	values := md.Get("authorization")
-	if len(values) == 0 {
-		return "", false
-	}
-	scheme, bearer, found := strings.Cut(values[0], " ")
-	bearer = strings.TrimSpace(bearer)
-	return bearer, found && strings.EqualFold(scheme, "bearer") && bearer != ""
-}
-
-// bearer returns the bearer token of a call, which has to have one.
-func bearer(ctx context.Context) (string, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	if token, ok := Bearer(md); ok {
-		return token, nil
-	}
-	return "", unauthenticated("the call carries no bearer token")
-}
-
-// callerKey is where Authorize puts the caller's claims in a call's context.
+// callerKey is the context key of the caller's claims.
 type callerKey struct{}
 
-// caller returns who makes the call.
+// caller returns the claims of the caller's token.
 func caller(ctx context.Context) *token.Claims {
 	c, ok := ctx.Value(callerKey{}).(*token.Claims)
 	if !ok {
@@ -59,8 +38,8 @@ func caller(ctx context.Context) *token.Claims {
 	return c
 }
 
-// Authorize enforces what the platform's own API definition demands of a method: its annotations name the capabilities,
-// and those of the request the field that says where they are needed.
+// Authorize checks that the caller has the capabilities that the platform's API definition requires: annotations of the
+// method name the capabilities, and annotations of the request the field with the scope.
 func (a *Authorizer) Authorize(ctx context.Context, fullMethod string, request proto.Message) (context.Context, error) {
 	rules := rulesOf(fullMethod)
 	if rules == nil {
@@ -93,8 +72,8 @@ func (a *Authorizer) Authorize(ctx context.Context, fullMethod string, request p
 	return ctx, err
 }
 
-// homes returns where a resource is looked after: at its own UIDP, but people, who belong to no group, in the groups
-// that they have a role in.
+// homes returns the scopes in which a resource is managed: its own UIDP, and for people, who belong to no group, also
+// the groups in which they have a role.
 func (a *Authorizer) homes(uid string) []string {
 	if a.store.Identities[uid] == nil || !uidp.InRoot(uid) {
 		return []string{uid}
@@ -106,7 +85,7 @@ func (a *Authorizer) homes(uid string) []string {
 	return homes
 }
 
-// permit refuses callers that lack a capability on the scope.
+// permit returns an error if the caller lacks a capability on the scope.
 func (a *Authorizer) permit(c *token.Claims, scope string, needed ...capabilities.Capability) error {
 	for _, capability := range needed {
 		if !a.can(c, capability, scope) {
@@ -119,7 +98,7 @@ func (a *Authorizer) permit(c *token.Claims, scope string, needed ...capabilitie
 	return nil
 }
 
-// can reports whether the caller has a capability on the scope, from a role that it is bound to there or further up.
+// can reports whether a role binding on the scope, or above it, grants the caller a capability.
 func (a *Authorizer) can(c *token.Claims, needed capabilities.Capability, scope string) bool {
 	within := func(group string) bool { return uidp.IsAncestorOrSelf(group, scope) }
 	if len(c.Scopes) > 0 && !slices.ContainsFunc(c.Scopes, within) {
@@ -137,8 +116,8 @@ func (a *Authorizer) can(c *token.Claims, needed capabilities.Capability, scope 
 	})
 }
 
-// visible returns a filter for what the caller has a capability on. It remembers its answers: a list asks about few
-// scopes many times.
+// visible returns a filter for scopes on which the caller has a capability. It caches results, because a list asks for
+// few scopes many times.
 func (a *Authorizer) visible(c *token.Claims, needed capabilities.Capability) func(scope string) bool {
 	known := map[string]bool{}
 	return func(scope string) bool {
@@ -151,8 +130,8 @@ func (a *Authorizer) visible(c *token.Claims, needed capabilities.Capability) fu
 	}
 }
 
-// tooYoung returns the group at or above the scope, if there is one, that is so new that permissions on it have not
-// reached every part of the platform.
+// tooYoung returns the group at or above the scope, if any, on which permissions do not work yet
+// (Behavior.NewGroupDelay).
 func (a *Authorizer) tooYoung(scope string) string {
 	delay := a.store.Behavior.NewGroupDelay
 	if delay == 0 {
@@ -166,7 +145,7 @@ func (a *Authorizer) tooYoung(scope string) string {
 	return ""
 }
 
-// rulesOf returns what a method demands of its callers, nil if nothing.
+// rulesOf returns what a method requires of its callers, nil if nothing.
 func rulesOf(fullMethod string) *annotations.IAM_Rules {
 	name := strings.ReplaceAll(strings.TrimPrefix(fullMethod, "/"), "/", ".")
 	method, err := protoregistry.GlobalFiles.FindDescriptorByName(protoreflect.FullName(name))
@@ -177,7 +156,7 @@ func rulesOf(fullMethod string) *annotations.IAM_Rules {
 	return iam.GetEnabled()
 }
 
-// scopeOf returns the UIDP in the request where the capabilities are needed, and the name of its field.
+// scopeOf returns the scope of a request, and the name of its field.
 func scopeOf(m protoreflect.Message) (field, uid string) {
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {

@@ -12,11 +12,10 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 )
 
-// domain names the service in the details of its errors, as AIP-193 asks.
+// domain is the domain in the details of errors (AIP-193).
 const domain = "iam.chainguard.dev"
 
-// failure returns an error as AIP-193 describes them: a status, the reason in a form that programs can read, and
-// whatever else tells what went wrong.
+// failure returns an error as described by AIP-193: a status with an ErrorInfo and other details.
 func failure(code codes.Code, reason, message string, details ...proto.Message) error {
 	return WithDetails(status.New(code, message),
 		append([]proto.Message{&errdetails.ErrorInfo{Reason: reason, Domain: domain}}, details...)...)
@@ -36,7 +35,7 @@ func WithDetails(s *status.Status, details ...proto.Message) error {
 	return detailed.Err()
 }
 
-// notFound says that there is no resource of a kind, such as "GroupInvite".
+// notFound returns the error for a missing resource of a kind, such as "GroupInvite".
 func notFound(kind, uid string) error {
 	return failure(codes.NotFound, "NOT_FOUND", fmt.Sprintf("%s %q was not found", kind, uid),
 		&errdetails.ResourceInfo{
@@ -46,15 +45,14 @@ func notFound(kind, uid string) error {
 		})
 }
 
-// violations collects what is wrong with the fields of a request. Fields are named as in the resource: "ttl", not
-// "group_invite.ttl".
+// violations are the invalid fields of a request. Fields are named as in the resource: "ttl", not "group_invite.ttl".
 type violations []*errdetails.BadRequest_FieldViolation
 
 func (v *violations) add(field, format string, args ...any) {
 	*v = append(*v, &errdetails.BadRequest_FieldViolation{Field: field, Description: fmt.Sprintf(format, args...)})
 }
 
-// err is nil if nothing is wrong.
+// err returns the error with these violations, nil if there are none.
 func (v violations) err() error {
 	if len(v) == 0 {
 		return nil
@@ -67,14 +65,14 @@ func (v violations) err() error {
 		&errdetails.BadRequest{FieldViolations: v})
 }
 
-// invalid returns the error of a request with one wrong field.
+// invalid returns the error for a request with one invalid field.
 func invalid(field, format string, args ...any) error {
 	var v violations
 	v.add(field, format, args...)
 	return v.err()
 }
 
-// precondition says that something must be done before the call can succeed.
+// precondition returns the error for a call that the current state does not allow.
 func precondition(kind, description string) error {
 	return failure(codes.FailedPrecondition, "FAILED_PRECONDITION", "Precondition failed: "+description,
 		&errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{{
@@ -82,12 +80,12 @@ func precondition(kind, description string) error {
 		}}})
 }
 
-// alreadyExists says that the name of a resource is taken.
+// alreadyExists returns the error for a name that is taken.
 func alreadyExists(format string, args ...any) error {
 	return failure(codes.AlreadyExists, "ALREADY_EXISTS", fmt.Sprintf(format, args...))
 }
 
-// denied names the capability that the caller lacks, and where.
+// denied returns the error for a missing capability.
 func denied(identity string, missing capabilities.Capability, scope string) error {
 	name := CapabilityName(missing)
 	return WithDetails(
@@ -99,12 +97,12 @@ func denied(identity string, missing capabilities.Capability, scope string) erro
 		})
 }
 
-// unauthenticated refuses the caller's token. It never quotes the token.
+// unauthenticated returns the error for an invalid token. The message must not contain the token.
 func unauthenticated(format string, args ...any) error {
 	return failure(codes.Unauthenticated, "UNAUTHENTICATED", fmt.Sprintf(format, args...))
 }
 
-// CapabilityName returns a capability as it is written: "group_invites.create".
+// CapabilityName returns the name of a capability, such as "group_invites.create".
 func CapabilityName(c capabilities.Capability) string {
 	name, err := capabilities.Stringify(c)
 	if err != nil {

@@ -19,8 +19,8 @@ func checkName(name string, wrong *violations) {
 	}
 }
 
-// masked returns which fields an update is for: those of the mask, all for "*", and without a mask those that are set.
-// Fields that only the platform sets may be named, and are ignored.
+// masked returns a function that reports whether an update applies to a field: those in the mask, all for "*", and
+// those that are set without a mask. Output-only fields may be in the mask and are ignored.
 func masked(mask *fieldmaskpb.FieldMask, resource proto.Message) (updates func(field string) bool, err error) {
 	m := resource.ProtoReflect()
 	if len(mask.GetPaths()) == 0 {

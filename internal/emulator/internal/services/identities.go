@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// identities is the service for identities. It only reads: they come from the seed and from accepted invites.
+// identities is the read-only service for identities, which come from the seed and from accepted invites.
 type identities struct {
 	iam.UnimplementedIdentitiesServiceServer
 	store  *store.Store

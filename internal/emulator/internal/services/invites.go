@@ -51,7 +51,7 @@ func (s *invites) CreateGroupInvite(_ context.Context, request *iam.CreateGroupI
 	return answer, nil
 }
 
-// check says what is wrong with an invite to be created.
+// check validates an invite to be created.
 func (s *invites) check(group string, asked *iam.GroupInvite) error {
 	var wrong violations
 	longest := s.store.MaxInviteTTL
@@ -87,7 +87,7 @@ func BareEmail(text string) bool {
 	return err == nil && address.Address == text
 }
 
-// message returns a stored invite as the API shows it: without its code and its ttl.
+// message converts a stored invite. Only Create returns the code, and no method the ttl.
 func (s *invites) message(i *store.Invite) *iam.GroupInvite {
 	answer := &iam.GroupInvite{
 		Uid:            i.UID,

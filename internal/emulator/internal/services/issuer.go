@@ -21,21 +21,21 @@ import (
 // defaultTokenLifetime is how long access tokens are valid unless Behavior says otherwise.
 const defaultTokenLifetime = time.Hour
 
-// Issuer issues the platform's tokens, verifies them, and knows who may have one.
+// Issuer issues and verifies the platform's tokens, and decides which identities an upstream token may assume.
 type Issuer struct {
-	// URL is that of the issuer, which is the API's as well.
+	// URL is the URL of the issuer and of the API.
 	URL string
 
 	audience string
 	store    *store.Store
 }
 
-// NewIssuer returns an issuer of tokens for the audience, or for its own URL if that is "".
+// NewIssuer returns an issuer of tokens for this audience, or for its own URL if audience is "".
 func NewIssuer(st *store.Store, audience string) *Issuer {
 	return &Issuer{store: st, audience: audience}
 }
 
-// Audience is what tokens for the API are issued for.
+// Audience returns the audience of tokens for the API.
 func (i *Issuer) Audience() string { return cmp.Or(i.audience, i.URL) }
 
 // Issue completes the claims and signs them.
@@ -61,14 +61,14 @@ func (i *Issuer) IssueRefresh(identity string, lifetime time.Duration) (refresh 
 	return refresh, expires
 }
 
-// accessToken returns an access token as the STS answers with it.
+// accessToken returns an access token as the STS returns it.
 func (i *Issuer) accessToken(c token.Claims) *oidc.RawToken {
 	lifetime := cmp.Or(i.store.Behavior.TokenLifetime, defaultTokenLifetime)
 	expires := i.store.Now().Add(lifetime).Truncate(time.Second)
 	return &oidc.RawToken{Token: i.Issue(c, lifetime), Expiry: timestamppb.New(expires)}
 }
 
-// verify reads a token of the platform's own, if it is valid.
+// verify returns the claims of a token of the platform's own, or an error if it is not valid.
 func (i *Issuer) verify(bearer string) (*token.Claims, error) {
 	c, err := token.Parse(bearer)
 	switch {
@@ -92,8 +92,8 @@ func expired(c *token.Claims) error {
 	return unauthenticated("the token expired at %s", time.Unix(c.Expires, 0).UTC().Format(time.RFC3339))
 }
 
-// upstream reads the token that a call is to exchange: one of another issuer, or one of the platform's own. For whom it is meant is
-// not checked yet.
+// upstream returns the claims of the token that a call exchanges, which is another issuer's or the platform's own. It
+// does not check the audience.
 func (i *Issuer) upstream(ctx context.Context) (*token.Claims, error) {
 	text, err := bearer(ctx)
 	if err != nil {
@@ -113,8 +113,8 @@ func (i *Issuer) upstream(ctx context.Context) (*token.Claims, error) {
 	return c, nil
 }
 
-// checkAudience refuses an upstream token that is for someone else than the issuer: its URL, or its host without a
-// scheme, as several CI systems have it. A token without an audience passes, because no document rules that out.
+// checkAudience returns an error if an upstream token is not for the issuer's URL, or for its host without a scheme,
+// which several CI systems use. A token without an audience is accepted, because nothing documented forbids it.
 func (i *Issuer) checkAudience(c *token.Claims) error {
 	host := i.URL
 	if u, err := url.Parse(i.URL); err == nil {
@@ -130,8 +130,8 @@ func (i *Issuer) checkAudience(c *token.Claims) error {
 	return unauthenticated("the token is for the audience %q, but the issuer's is %q", []string(c.Audience), i.URL)
 }
 
-// assume returns the identity that an upstream token is exchanged for: the one asked for, if the token matches it, or
-// else the one that it belongs to.
+// assume returns the identity that an upstream token is exchanged for: the requested one if the token matches it, or,
+// if none is requested, the one registered for the token.
 func (i *Issuer) assume(uid string, c *token.Claims) (*store.Identity, error) {
 	if uid == "" {
 		if err := i.checkAudience(c); err != nil {
@@ -170,7 +170,7 @@ func (i *Issuer) assume(uid string, c *token.Claims) (*store.Identity, error) {
 	return identity, nil
 }
 
-// claimMatches reports whether a claim has the value, or matches all of the pattern. Without either, it does.
+// claimMatches reports whether a claim has the value, or matches the whole pattern. Without either, any claim does.
 func claimMatches(value, pattern, claim string) bool {
 	switch {
 	case value != "":
@@ -182,7 +182,7 @@ func claimMatches(value, pattern, claim string) bool {
 	return true
 }
 
-// identityOf returns the identity that an upstream token belongs to, nil if no one has registered with it.
+// identityOf returns the identity registered for an upstream token, nil if there is none.
 func (i *Issuer) identityOf(c *token.Claims) *store.Identity {
 	for _, identity := range i.store.Identities {
 		m := identity.Match

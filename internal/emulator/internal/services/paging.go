@@ -16,12 +16,11 @@ import (
 const (
 	defaultPageSize = 50
 	maxPageSize     = 200
-	// pageTokenLifetime is how long a page token continues a list. After that the platform silently starts the list
-	// again.
+	// pageTokenLifetime is how long a page token continues a list. After that, the platform silently starts again.
 	pageTokenLifetime = 3 * 24 * time.Hour
 )
 
-// pageRequest is what every List request has.
+// pageRequest is what all List requests have in common.
 type pageRequest interface {
 	GetPageSize() int32
 	GetPageToken() string
@@ -29,7 +28,7 @@ type pageRequest interface {
 	GetSkip() int32
 }
 
-// page is what every List response has.
+// page is what all List responses have in common.
 type page[T any] struct {
 	items   []T
 	next    string
@@ -37,11 +36,11 @@ type page[T any] struct {
 	skipped int32
 }
 
-// timeKey orders by a time.
+// timeKey returns a sort key for a time.
 func timeKey(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000000Z") }
 
-// pageToken is what the opaque token of the next page holds. It names the last item rather than a position, so that
-// what is created or deleted between two pages makes neither repeat nor leave out an item.
+// pageToken is the content of an opaque page token. It has the key of the last item rather than a position, so that
+// nothing is repeated or skipped if items are created or deleted between two pages.
 type pageToken struct {
 	Order   string    `json:"o"`
 	Key     string    `json:"k"`
@@ -57,18 +56,17 @@ func (t pageToken) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// StalePageToken starts a list again from the beginning, as each page token does once it is three days old.
+// StalePageToken is a page token that starts the list again, as every token does after pageTokenLifetime.
 var StalePageToken = pageToken{}.String()
 
-// listing describes how a list is ordered: by one of the keys, and by the tie key where that is equal. No two items have
-// the same tie key.
+// listing describes how a list can be ordered: by one of the keys, and then by the tie key, which is unique.
 type listing[T any] struct {
 	tie          func(T) string
 	keys         map[string]func(T) string
 	defaultOrder string
 }
 
-// page sorts the items and returns those that the request is for.
+// page sorts the items and returns the page that the request asks for.
 func (l listing[T]) page(items []T, request pageRequest, now time.Time) (page[T], error) {
 	var wrong violations
 	if request.GetPageSize() < 0 {
@@ -124,7 +122,7 @@ func (l listing[T]) page(items []T, request pageRequest, now time.Time) (page[T]
 	return result, nil
 }
 
-// each returns the messages of the items of a page.
+// each converts the items of a page to messages.
 func each[T, M any](items []T, message func(T) M) []M {
 	messages := make([]M, 0, len(items))
 	for _, item := range items {
@@ -133,7 +131,7 @@ func each[T, M any](items []T, message func(T) M) []M {
 	return messages
 }
 
-// order reads "field", "field asc" or "field desc".
+// order parses "field", "field asc" or "field desc".
 func (l listing[T]) order(orderBy string, wrong *violations) (normal string, key func(T) string, descending bool) {
 	words := strings.Fields(cmp.Or(orderBy, l.defaultOrder))
 	if len(words) == 1 {
@@ -151,7 +149,7 @@ func (l listing[T]) order(orderBy string, wrong *violations) (normal string, key
 	return words[0] + " " + strings.ToLower(words[1]), key, strings.EqualFold(words[1], "desc")
 }
 
-// decodePageToken returns nil where the list starts at the beginning.
+// decodePageToken decodes a page token. It returns nil if the list starts at the beginning.
 func decodePageToken(text, order string, now time.Time, wrong *violations) *pageToken {
 	if text == "" {
 		return nil
@@ -174,7 +172,7 @@ func decodePageToken(text, order string, now time.Time, wrong *violations) *page
 	return nil
 }
 
-// matches applies the UIDP filter that every List request has. Of what it asks for, everything must hold.
+// matches reports whether a UIDP meets all conditions of a filter.
 func matches(f *common.UIDPFilter, uid string) bool {
 	switch {
 	case f == nil:
@@ -189,7 +187,7 @@ func matches(f *common.UIDPFilter, uid string) bool {
 	return true
 }
 
-// isChild avoids uidp.Parent, which is too slow for thousands of calls.
+// isChild avoids uidp.Parent, which is too slow for long lists.
 func isChild(parent, uid string) bool {
 	return uidp.IsAncestor(parent, uid) && !strings.Contains(uid[len(parent)+1:], "/")
 }

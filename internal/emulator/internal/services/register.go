@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/token"
 )
 
-// registration is the service that accepts invites, and tells callers who they are.
+// registration is the service that accepts invites and returns who the caller is.
 type registration struct {
 	auth.UnimplementedAuthServer
 	store  *store.Store
@@ -50,8 +50,8 @@ func (s *registration) Register(ctx context.Context, request *auth.RegistrationR
 	return &auth.Session{Identity: identity}, nil
 }
 
-// Accept accepts an invite code for an identity, or for the one that the caller's token belongs to if that is "", and
-// returns what the invite granted.
+// Accept accepts an invite code, and returns the role binding that it grants to identity or, if that is "", to the
+// identity of the caller's token.
 func (i *Issuer) Accept(code, identity string, c *token.Claims) (*store.Binding, error) {
 	var invite *store.Invite
 	for _, stored := range i.store.Invites() {
@@ -81,7 +81,7 @@ func (i *Issuer) Accept(code, identity string, c *token.Claims) (*store.Binding,
 	return i.store.Bind(identity, invite.Group, invite.RoleUID), nil
 }
 
-// register returns the identity that belongs to an upstream token, and creates it if there is none.
+// register returns the identity for an upstream token, which it creates if there is none.
 func (i *Issuer) register(c *token.Claims) *store.Identity {
 	if identity := i.identityOf(c); identity != nil {
 		return identity

@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// roleBindings is the service for role bindings. It only reads: they come from the seed and from accepted invites.
+// roleBindings is the read-only service for role bindings, which come from the seed and from accepted invites.
 type roleBindings struct {
 	iam.UnimplementedRoleBindingsServiceServer
 	store  *store.Store
@@ -23,7 +23,7 @@ var bindingListing = listing[*store.Binding]{
 	defaultOrder: "uid asc",
 }
 
-// message returns a role binding with details of what it binds, as far as that still exists.
+// message converts a role binding, with details of the identity, group and role that still exist.
 func (s *roleBindings) message(b *store.Binding) *iam.RoleBinding {
 	answer := &iam.RoleBinding{
 		Uid:         b.UID,

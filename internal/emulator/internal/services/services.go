@@ -1,8 +1,7 @@
-// Package services has the platform's services, each over the store and whatever else it needs: invites, groups, roles,
-// role bindings and identities of IAM v2, the security token service, registration, and the pages for signing in with
-// a browser.
+// Package services implements the services of the platform: invites, groups, roles, role bindings and identities of IAM
+// v2, the security token service, registration, and the pages for signing in with a browser.
 //
-// All of this package runs with the store's mutex held, which makes each call one step.
+// Callers hold the mutex of the store, so that each call is atomic.
 package services
 
 import (
@@ -17,7 +16,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator/internal/store"
 )
 
-// descriptions are those of the services that there are, but for their v2beta1 names.
+// descriptions are the descriptions of all services, under their v2 names.
 var descriptions = []*grpc.ServiceDesc{
 	&iam.GroupInvitesService_ServiceDesc,
 	&iam.GroupsService_ServiceDesc,
@@ -28,8 +27,8 @@ var descriptions = []*grpc.ServiceDesc{
 	&auth.Auth_ServiceDesc,
 }
 
-// Register registers the services. IAM v2beta1 differs from v2 in nothing but the name of its package: the same bytes
-// mean the same in both, and one implementation serves both.
+// Register registers the services. IAM v2beta1 has the same wire format as v2 and differs only in the name of its
+// package, so the same implementation serves both.
 func Register(registrar grpc.ServiceRegistrar, st *store.Store, issuer *Issuer, authorizer *Authorizer) {
 	servers := map[*grpc.ServiceDesc]any{
 		&iam.GroupInvitesService_ServiceDesc:   &invites{store: st, access: authorizer},

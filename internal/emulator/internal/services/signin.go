@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
-// Pages returns the pages that the issuer serves to browsers, by their names.
+// Pages returns the pages of the issuer, by name.
 func Pages(st *store.Store, issuer *Issuer) map[string]http.HandlerFunc {
 	s := &signIn{store: st, issuer: issuer}
 	return map[string]http.HandlerFunc{
@@ -26,14 +26,14 @@ func Pages(st *store.Store, issuer *Issuer) map[string]http.HandlerFunc {
 	}
 }
 
-// signIn is the part of the issuer that people see.
+// signIn serves the pages of the issuer.
 type signIn struct {
 	store  *store.Store
 	issuer *Issuer
 }
 
-// oauth is where a client sends the browser of someone who signs in. They are the identity asked for, or else the
-// administrator: there is no password to ask for.
+// oauth is the page to which a client sends the browser to sign in. It asks for no password: it signs in the requested
+// identity, or else the administrator.
 func (s *signIn) oauth(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	back, err := url.Parse(query.Get("redirect"))
@@ -52,7 +52,7 @@ func (s *signIn) oauth(w http.ResponseWriter, r *http.Request) {
 			"status_code": {strconv.Itoa(runtime.HTTPStatusFromCode(status.Code(err)))},
 		}
 	}
-	// What the client puts in the callback's query only says what it wants there.
+	// A client's own parameters stay, but must not look like the result.
 	callback := back.Query()
 	callback.Del("token")
 	callback.Del("error")
@@ -63,7 +63,7 @@ func (s *signIn) oauth(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
-// tokens returns the tokens for the person who signs in.
+// tokens returns the tokens for a sign-in.
 func (s *signIn) tokens(query url.Values) (url.Values, error) {
 	provider, client := query.Get("idp_id"), query.Get("client_id")
 	switch {
@@ -104,7 +104,7 @@ func (s *signIn) tokens(query url.Values) (url.Values, error) {
 	return tokens, nil
 }
 
-// organizationCheck tells a client that signs in by an organization's name whether there is such an organization.
+// organizationCheck reports whether there is a verified organization of a name, for clients that sign in by name.
 func (s *signIn) organizationCheck(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = fmt.Fprintln(w, s.store.VerifiedOrganization(r.URL.Query().Get("name"))) // fails only if the caller is gone

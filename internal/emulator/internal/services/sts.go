@@ -48,7 +48,7 @@ func (s *securityTokens) Exchange(ctx context.Context, request *oidc.ExchangeReq
 	}), nil
 }
 
-// audiences returns what a token is for: the API, unless the request says otherwise.
+// audiences returns the requested audiences of a token, by default that of the API.
 func (s *securityTokens) audiences(asked []string) []string {
 	if len(asked) == 0 {
 		return []string{s.issuer.Audience()}
@@ -56,7 +56,7 @@ func (s *securityTokens) audiences(asked []string) []string {
 	return slices.Clone(asked)
 }
 
-// scopes returns the groups that a token is limited to, from both the old field and the new.
+// scopes returns the groups that a token is limited to, from the deprecated field and the current one.
 func scopes(request interface {
 	GetScope() string
 	GetScopes() []string

@@ -2,23 +2,23 @@ package store
 
 import "time"
 
-// Behavior is what the platform does where its documents leave room, or where a test wants it to be worse. The zero
-// value is what the documents say or suggest.
+// Behavior is how the platform behaves where that is not documented, or where a test needs a worse platform. The zero
+// value is what the documentation says or suggests.
 type Behavior struct {
-	// TokenLifetime is how long access tokens are valid that the STS issues; an hour if it is zero.
+	// TokenLifetime is how long access tokens from the STS are valid; an hour if zero.
 	TokenLifetime time.Duration
 	// NewGroupDelay makes calls under a group fail with PermissionDenied until the group is this old.
 	NewGroupDelay time.Duration
-	// MissingDeleteOK makes the deletion of a missing invite succeed instead of answering NotFound.
+	// MissingDeleteOK makes the deletion of a missing invite succeed instead of fail with NotFound.
 	MissingDeleteOK bool
-	// NoDate leaves the date header out of answers, as a gRPC server without an HTTP proxy in front of it does.
+	// NoDate omits the Date header, as gRPC servers without an HTTP proxy do.
 	NoDate bool
-	// DateSkew is how far the date header is ahead of the platform's clock, or behind it if it is negative.
+	// DateSkew is added to the time in the Date header.
 	DateSkew time.Duration
-	// TimePrecision is what timestamps are truncated to; a millisecond if it is zero.
+	// TimePrecision is what timestamps are truncated to; a millisecond if zero.
 	TimePrecision time.Duration
-	// WholeSecondTTL refuses an invite's ttl that has a fraction of a second.
+	// WholeSecondTTL refuses a ttl with a fraction of a second.
 	WholeSecondTTL bool
-	// Lifetime, if it is set, decides how long an invite is valid that was asked for with a ttl.
+	// Lifetime, if set, returns how long an invite created with a ttl is valid.
 	Lifetime func(ttl time.Duration) time.Duration
 }

@@ -9,11 +9,10 @@ import (
 	"time"
 )
 
-// AddInvite completes an invite with what the platform decides, and stores it. The order of creation is the order of
-// these calls.
+// AddInvite sets the fields of an invite that the platform sets, and stores it.
 func (s *Store) AddInvite(i Invite) *Invite {
-	// A client may ask for a ttl that is off by a random part of a second. UIDPs follow from the whole seconds, so that
-	// a run can be repeated.
+	// Clients may shorten a ttl by a random part of a second. The UIDP depends only on whole seconds, so that it is the
+	// same in each run.
 	asked := (i.TTL + time.Second - 1).Truncate(time.Second)
 	i.UID = s.NewUID(i.Group, "invite", fmt.Sprintf("%s\x00%s\x00%s\x00%t", i.RoleUID, i.Email, asked, i.SingleUse))
 	i.KeyID = RandomHex(20)
@@ -32,8 +31,8 @@ func (s *Store) AddInvite(i Invite) *Invite {
 	return &i
 }
 
-// newCode returns an invite code. Like the platform's, it is base64 of JSON that starts with the group; unlike them, it
-// says that it is of no use elsewhere.
+// newCode returns an invite code. Like the platform's codes, it is base64 of JSON that starts with the group; unlike
+// them, it says that it works nowhere else.
 func newCode(group string) string {
 	b, err := json.Marshal(struct {
 		Group  string `json:"grp"`
@@ -46,7 +45,7 @@ func newCode(group string) string {
 	return base64.StdEncoding.EncodeToString(b)
 }
 
-// Invite returns the invite of a UIDP, nil if there is none.
+// Invite returns the invite with a UIDP, nil if there is none.
 func (s *Store) Invite(uid string) *Invite {
 	i := s.invites[uid]
 	if i == nil || s.Now().Before(i.committed) {
@@ -55,7 +54,7 @@ func (s *Store) Invite(uid string) *Invite {
 	return i
 }
 
-// ListedInvite is Invite as Get and List see it.
+// ListedInvite is like Invite, but returns nil if a ListingDelay hides the invite.
 func (s *Store) ListedInvite(uid string) *Invite {
 	i := s.Invite(uid)
 	if i == nil || s.Now().Before(i.listed) {
@@ -71,7 +70,7 @@ func (s *Store) Invites() []*Invite {
 	return slices.DeleteFunc(found, func(i *Invite) bool { return now.Before(i.committed) })
 }
 
-// ListedInvites returns the invites that List shows, in no order: thousands of them are sorted only once, by List.
+// ListedInvites returns the invites that List returns, unsorted, because List sorts them.
 func (s *Store) ListedInvites() []*Invite {
 	now := s.Now()
 	return slices.DeleteFunc(slices.Collect(maps.Values(s.invites)), func(i *Invite) bool {
@@ -79,8 +78,8 @@ func (s *Store) ListedInvites() []*Invite {
 	})
 }
 
-// ChangeInvite puts a changed copy in the place of a stored invite: stored ones are never changed, so that they can be
-// read without the mutex. Its UIDP stays.
+// ChangeInvite replaces a stored invite by a changed copy with the same UIDP. Stored invites are immutable, so that
+// they can be read without the mutex.
 func (s *Store) ChangeInvite(stored *Invite, change func(*Invite)) {
 	changed := *stored
 	change(&changed)
@@ -88,7 +87,7 @@ func (s *Store) ChangeInvite(stored *Invite, change func(*Invite)) {
 	s.invites[changed.UID] = &changed
 }
 
-// DelayCommit makes an invite that was just created come into being d later.
+// DelayCommit makes an invite that was just created exist only from d from now on.
 func (s *Store) DelayCommit(stored *Invite, d time.Duration) {
 	s.ChangeInvite(stored, func(i *Invite) {
 		i.Created, i.Expires = i.Created.Add(d), i.Expires.Add(d)

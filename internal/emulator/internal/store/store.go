@@ -1,5 +1,5 @@
-// Package store keeps what an emulated platform remembers, in memory: groups, roles, identities, role bindings, invites
-// and refresh tokens. It knows what there is, and neither who may see it nor how it is asked for.
+// Package store is the memory of an emulated platform: groups, roles, identities, role bindings, invites and refresh
+// tokens. It knows nothing of access control and of the API.
 package store
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// Store is all that the platform remembers. Its mutex guards every field: callers hold it for as long as what they do
-// has to be one step.
+// Store is the data of a platform. The mutex guards every field; callers hold it for the duration of an atomic
+// operation.
 type Store struct {
 	sync.Mutex
 
@@ -29,7 +29,7 @@ type Store struct {
 	Bindings   []*Binding // in the order of creation
 	Refresh    map[string]*RefreshToken
 	Admin      string // UIDP of the identity that administrators' tokens are for
-	// MaxInviteTTL is the longest that an invite can be asked to be valid.
+	// MaxInviteTTL is the longest ttl of an invite.
 	MaxInviteTTL time.Duration
 	Epoch        int // tokens of an earlier epoch are revoked
 
@@ -56,7 +56,7 @@ func New(c clock.Clock, b Behavior) *Store {
 // Now returns the platform's time.
 func (s *Store) Now() time.Time { return s.clock.Now().UTC() }
 
-// Stamp returns the platform's time as its timestamps have it.
+// Stamp returns the platform's time in the precision of its timestamps.
 func (s *Store) Stamp() time.Time { return s.truncate(s.Now()) }
 
 func (s *Store) truncate(t time.Time) time.Time {
@@ -67,8 +67,8 @@ func (s *Store) truncate(t time.Time) time.Time {
 	return t.Truncate(precision)
 }
 
-// NewUID derives a UIDP from what it is for, so that the same seed and the same calls give the same UIDPs, in whatever
-// order the calls come. A number tells things that are alike apart, and no UIDP is ever given out again.
+// NewUID returns a UIDP derived from what it identifies, so that the same seed and calls give the same UIDPs, whatever
+// the order of calls. Equal things are numbered, so that no UIDP is used twice.
 func (s *Store) NewUID(parent, kind, what string) string {
 	text := parent + "\x00" + kind + "\x00" + what
 	s.issued[text]++
@@ -89,7 +89,7 @@ func RandomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// AddRole stores a role under a UIDP that follows from its name, and returns it.
+// AddRole stores a role, under a UIDP derived from its name unless it has one, and returns it.
 func (s *Store) AddRole(group string, r Role) *Role {
 	if r.UID == "" {
 		r.UID = s.NewUID(group, "role", r.Name)
@@ -98,7 +98,7 @@ func (s *Store) AddRole(group string, r Role) *Role {
 	return &r
 }
 
-// Bind grants an identity a role on a group. Granting it again changes nothing.
+// Bind grants an identity a role on a group, and returns the role binding, which may already exist.
 func (s *Store) Bind(identity, group, role string) *Binding {
 	for _, b := range s.Bindings {
 		if b.Identity == identity && b.Group == group && b.Role == role {
@@ -127,7 +127,7 @@ func (s *Store) Grants(identity string) []*Binding {
 	return grants
 }
 
-// VerifiedOrganization reports whether there is a verified organization of this name.
+// VerifiedOrganization reports whether there is a verified organization with this name.
 func (s *Store) VerifiedOrganization(name string) bool {
 	for _, g := range s.Groups {
 		if g.Name == name && g.Verified && uidp.InRoot(g.UID) {
@@ -137,7 +137,7 @@ func (s *Store) VerifiedOrganization(name string) bool {
 	return false
 }
 
-// Path returns a group's name after the names of the groups it is in.
+// Path returns the names of a group and of its ancestors, joined by slashes.
 func (s *Store) Path(uid string) string {
 	var names []string
 	for _, ancestor := range uidp.Ancestry(uid) {
@@ -149,7 +149,7 @@ func (s *Store) Path(uid string) string {
 	return strings.Join(names, "/")
 }
 
-// FindGroups returns the groups that a UIDP, a path from the root, or a bare name means.
+// FindGroups returns the groups with this UIDP, path or, failing that, name.
 func (s *Store) FindGroups(name string) []*Group {
 	if g := s.Groups[name]; g != nil {
 		return []*Group{g}
@@ -169,8 +169,8 @@ func (s *Store) FindGroups(name string) []*Group {
 	return byName
 }
 
-// FindRole returns the role that a UIDP or a name means at a group: its own role before an ancestor's, and a custom one
-// before a managed one.
+// FindRole returns the role with this UIDP or name that can be granted on a group: the nearest custom role, or else a
+// managed one.
 func (s *Store) FindRole(name, group string) *Role {
 	if r := s.Roles[name]; r != nil {
 		return r
@@ -184,7 +184,7 @@ func (s *Store) FindRole(name, group string) *Role {
 	return best
 }
 
-// Below lists the kinds of resources that keep a group from being deleted.
+// Below returns the kinds of resources in a group that prevent its deletion.
 func (s *Store) Below(group string) []string {
 	var kinds []string
 	note := func(kind, uid string) {

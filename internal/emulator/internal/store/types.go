@@ -23,10 +23,10 @@ type Role struct {
 	Created, Updated       time.Time
 }
 
-// Managed reports whether the role is one of the platform's own, which everyone sees.
+// Managed reports whether the role is managed by the platform, and thus visible to everyone.
 func (r *Role) Managed() bool { return uidp.InRoot(r.UID) }
 
-// Within reports whether the role can be granted on a group: it is managed, or the group's own or an ancestor's.
+// Within reports whether the role can be granted on a group: a managed role, or one of the group or of an ancestor.
 func (r *Role) Within(group string) bool {
 	return r.Managed() || uidp.IsAncestorOrSelf(uidp.Parent(r.UID), group)
 }
@@ -38,8 +38,8 @@ type Identity struct {
 	Created          time.Time
 }
 
-// Match tells which OIDC tokens an identity can be assumed with. For each claim there is a value or a pattern; without
-// either, any value matches. An audience that is not set is the issuer's.
+// Match describes the OIDC tokens that may assume an identity. Each claim has a value or a pattern; without either, any
+// issuer and subject match, and the audience must be the platform's issuer.
 type Match struct {
 	Issuer, IssuerPattern     string
 	Subject, SubjectPattern   string
@@ -50,12 +50,11 @@ type Match struct {
 type Binding struct {
 	UID, Identity, Group, Role string
 	Created                    time.Time
-	// Founder marks the binding that the creator of an organization starts with. It does not keep the organization from
-	// being deleted.
+	// Founder marks the role binding of the creator of an organization, which does not prevent its deletion.
 	Founder bool
 }
 
-// RefreshToken is what is known of a refresh token.
+// RefreshToken is the state of a refresh token.
 type RefreshToken struct {
 	Identity string
 	Expires  time.Time
@@ -76,5 +75,5 @@ type Invite struct {
 	listed    time.Time // is in no answer of Get and List before, if it is set
 }
 
-// Number tells stored invites apart and puts them in the order of creation.
+// Number returns the position of the invite in the order of creation.
 func (i *Invite) Number() int { return i.number }

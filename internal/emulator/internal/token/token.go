@@ -1,4 +1,4 @@
-// Package token makes and reads the JSON web tokens of the emulator. They guard nothing: the keys are public.
+// Package token signs and parses the JSON web tokens of the emulator. They protect nothing: the keys are public.
 package token
 
 import (
@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// platformKey signs what the emulator issues. It is the same in every process, so that a token that one made is accepted
-// by another, and it is public: it guards nothing but emulators.
+// platformKey signs the tokens of the emulator. It is the same in every process, so that one emulator accepts the
+// tokens of another, and public, because it protects nothing.
 var platformKey = newKey("chainguard emulator: this key is public and signs nothing of value")
 
-// upstreamKey signs the tokens of other issuers. It is not verified.
+// upstreamKey signs the tokens of other issuers, whose signatures are not verified.
 var upstreamKey = newKey("chainguard emulator: upstream issuers")
 
 func newKey(phrase string) ed25519.PrivateKey {
@@ -24,12 +24,12 @@ func newKey(phrase string) ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(seed[:])
 }
 
-// publicKey is the second half of an Ed25519 key.
+// publicKey returns the public half of a key.
 func publicKey(key ed25519.PrivateKey) ed25519.PublicKey {
 	return ed25519.PublicKey(key[ed25519.PublicKeySize:])
 }
 
-// Claims are what a token says.
+// Claims are the claims of a token.
 type Claims struct {
 	Issuer        string   `json:"iss"`
 	Subject       string   `json:"sub"`
@@ -39,31 +39,31 @@ type Claims struct {
 	ID            string   `json:"jti,omitempty"`
 	Email         string   `json:"email,omitempty"`
 	EmailVerified *bool    `json:"email_verified,omitempty"`
-	// Actor is what the token was exchanged for, as the platform puts it.
+	// Actor describes the upstream token that the token was exchanged for.
 	Actor *Actor `json:"act,omitempty"`
-	// Scopes and Capabilities, if there are any, are all that the token may be used for.
+	// Scopes and Capabilities, if any, limit what the token may be used for.
 	Scopes       []string `json:"scopes,omitempty"`
 	Capabilities []string `json:"cap,omitempty"`
-	// Epoch tells tokens from before a revocation from those after it.
+	// Epoch is the number of revocations before the token was issued.
 	Epoch int `json:"emulator_epoch,omitempty"`
 }
 
-// Actor names an upstream token.
+// Actor identifies an upstream token.
 type Actor struct {
 	Audience string `json:"aud"`
 	Issuer   string `json:"iss"`
 	Subject  string `json:"sub"`
 }
 
-// Expired reports whether the token is expired at a time.
+// Expired reports whether the token has expired at this time.
 func (c *Claims) Expired(now time.Time) bool { return now.Unix() >= c.Expires }
 
-// ProvesEmail reports whether the token shows that its bearer owns an address.
+// ProvesEmail reports whether the token has this email address, and does not say that it is unverified.
 func (c *Claims) ProvesEmail(email string) bool {
 	return strings.EqualFold(c.Email, email) && (c.EmailVerified == nil || *c.EmailVerified)
 }
 
-// Audience is one string or several, as RFC 7519 has it.
+// Audience is a string or an array of strings (RFC 7519).
 type Audience []string
 
 // MarshalJSON implements [json.Marshaler].
@@ -84,10 +84,10 @@ func (a *Audience) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(a))
 }
 
-// Sign returns the platform's token with these claims.
+// Sign returns a token of the platform with these claims.
 func Sign(c Claims) string { return sign(c, platformKey) }
 
-// SignUpstream returns a token of another issuer.
+// SignUpstream returns a token of another issuer with these claims.
 func SignUpstream(c Claims) string { return sign(c, upstreamKey) }
 
 func sign(c Claims, key ed25519.PrivateKey) string {
@@ -129,7 +129,7 @@ func Signed(token string) bool {
 	return err == nil && ed25519.Verify(publicKey(platformKey), []byte(token[:at]), signature)
 }
 
-// NewRefresh returns a refresh token as clients expect it: base64 of JSON that tells when it expires.
+// NewRefresh returns a refresh token in the form that clients expect: base64 of JSON with the expiry.
 func NewRefresh(secret string, expires time.Time) string {
 	b, err := json.Marshal(struct {
 		Expires int64  `json:"exp"`
