@@ -19,11 +19,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// farewellTimeout is how long to wait for the browser to fetch the page that says that the sign-in succeeded.
+// farewellTimeout is how long to wait for the browser to load the page that confirms the sign-in.
 const farewellTimeout = 2 * time.Second
 
-// browser is the source that asks the person at this machine to sign in. The SDK's own flow is not used: it writes to
-// stdout, opens the browser itself, and takes the answer from the first that calls.
+// browser is the source that opens a browser for the user to sign in. It does not use the SDK's flow, which writes to
+// stdout, opens the browser itself, and accepts a token from any page that calls back.
 type browser struct{ person }
 
 func (b browser) name() string { return "the browser" }
@@ -62,12 +62,12 @@ func (b browser) get(ctx context.Context) (token, error) {
 	if err != nil {
 		return token{}, fmt.Errorf("what the issuer %s sent back cannot be used: %w", b.settings.Issuer, err)
 	}
-	// chainctl and the next run find it in the cache. If it cannot be kept, this run has it nonetheless.
+	// Save the tokens for chainctl and the next run. This run works without it, so ignore the error.
 	_ = b.cache.save(context.WithoutCancel(ctx), answer.access, answer.refresh)
 	return issued, nil
 }
 
-// signInURL is the page that signs a person in and then sends the browser to the callback.
+// signInURL returns the URL of the page that signs the user in and then redirects the browser to the callback.
 func (b browser) signInURL(callback string) string {
 	query := b.identityProvider()
 	query.Set("exit", "redirect")
@@ -82,24 +82,24 @@ func (b browser) signInURL(callback string) string {
 	return b.settings.Issuer + "/oauth?" + query.Encode()
 }
 
-// signedIn is what the issuer sends back by way of the browser.
+// signedIn is the issuer's answer, received through the browser.
 type signedIn struct {
 	access  string
 	refresh string // empty if none was asked for
 	err     error
 }
 
-// callback is a server on this machine that the browser is sent to after signing in.
+// callback is a local HTTP server that the issuer redirects the browser to after sign-in.
 type callback struct {
-	url     string // where to send the browser
-	host    string // as the browser calls it
-	state   string // known only to us and the issuer
+	url     string // of the redirect
+	host    string // the only Host header that is accepted
+	state   string // proves that an answer belongs to this sign-in
 	server  *http.Server
 	secrets *redact.Secrets
 
 	once     sync.Once
 	answer   chan signedIn
-	farewell chan struct{} // closed when the browser has got its last page
+	farewell chan struct{} // closed when the last page has been sent
 	goodbye  sync.Once
 }
 
@@ -113,15 +113,15 @@ func newCallback(secrets *redact.Secrets) (*callback, error) {
 		return nil, err
 	}
 	c := &callback{
-		// The issuer knows chainctl's callback by this name.
+		// The issuer allows redirects to chainctl's callback, which uses this name.
 		host:     net.JoinHostPort("localhost", port),
 		state:    rand.Text(),
 		secrets:  secrets,
 		answer:   make(chan signedIn, 1),
 		farewell: make(chan struct{}),
 	}
-	// The issuer fills in "token" and "error". What else is in the query comes back as it is, and shows that the answer
-	// belongs to our question: otherwise any page could sign us in as another user.
+	// The issuer fills in "token" and "error", and returns other parameters unchanged. Without the state, any web page
+	// could sign the user in with another account.
 	c.url = "http://" + c.host + "/callback?" + url.Values{"token": {"true"}, "error": {"true"}, "state": {c.state}}.Encode()
 
 	routes := http.NewServeMux()
@@ -132,13 +132,14 @@ func newCallback(secrets *redact.Secrets) (*callback, error) {
 	c.server = &http.Server{
 		Handler:           c.guard(routes),
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // Its default is stderr.
+		ErrorLog:          log.New(io.Discard, "", 0), // The default is stderr.
 	}
-	go func() { _ = c.server.Serve(listener) }() // Ends with close.
+	go func() { _ = c.server.Serve(listener) }() // Serve returns when close is called.
 	return c, nil
 }
 
-// guard refuses a request that came here under another name, and keeps the token in the URL from going anywhere.
+// guard rejects requests for another host name, such as those of DNS rebinding, and keeps the URL, which has the token,
+// out of caches and Referer headers.
 func (c *callback) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Host != c.host {
@@ -152,7 +153,7 @@ func (c *callback) guard(next http.Handler) http.Handler {
 	})
 }
 
-// receive takes the issuer's answer.
+// receive handles the redirect from the issuer.
 func (c *callback) receive(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(c.state)) != 1 {
@@ -174,18 +175,18 @@ func (c *callback) receive(w http.ResponseWriter, r *http.Request) {
 		c.sayGoodbye(w, "Terraform was not signed in to Chainguard, and says why.")
 		return
 	}
-	// Away from the token in the address bar, and in the history.
+	// Redirect so that the token does not stay in the address bar and the history.
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// sayGoodbye shows the last page.
+// sayGoodbye responds with the last page.
 func (c *callback) sayGoodbye(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte(text + "\n"))
 	c.goodbye.Do(func() { close(c.farewell) })
 }
 
-// wait waits for the answer, and for the browser to show that it has arrived.
+// wait waits for the answer, and then for the browser to load the last page.
 func (c *callback) wait(ctx context.Context) (signedIn, error) {
 	var answer signedIn
 	select {

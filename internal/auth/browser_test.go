@@ -21,11 +21,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// visitor is a stand-in for a browser and the person at it: it follows every redirect, as a browser does.
+// visitor stands in for the browser and its user. It follows redirects as a browser does.
 type visitor struct {
 	bench  *bench
 	opened []*url.URL
-	pages  chan string // what the browser shows in the end
+	pages  chan string // the last page loaded
 	last   chan *url.URL
 }
 
@@ -36,7 +36,7 @@ func newVisitor(b *bench) *visitor {
 	return p
 }
 
-// open shows a page and returns at once, as a browser does that is open already.
+// open loads a page in the background, as a browser that is already running does.
 func (p *visitor) open(page string) error {
 	u, err := url.Parse(page)
 	if err != nil {
@@ -94,7 +94,7 @@ func TestBrowser_signIn(t *testing.T) {
 			tokens := b.tokens()
 			token := b.token(tokens)
 			if !b.works(token) {
-				t.Error("the platform does not take the token")
+				t.Error("the platform does not accept the token")
 			}
 
 			contains(t, <-p.pages, "signed in to Chainguard")
@@ -119,15 +119,15 @@ func TestBrowser_signIn(t *testing.T) {
 				}
 			}
 
-			// chainctl, and the next run, find the tokens in the cache.
+			// chainctl and the next run use the cached tokens.
 			folder := b.folder(b.settings.Identity)
 			if b.kept(folder, accessTokenFile) != token {
-				t.Error("the token is not kept")
+				t.Error("the token is not cached")
 			}
 			if test.want.Has("create_refresh_token") {
 				b.clock.Advance(time.Hour)
 				if next := b.token(tokens); next == token || !b.works(next) || len(p.opened) != 1 {
-					t.Errorf("the refresh token is not kept: %d browsers opened", len(p.opened))
+					t.Errorf("the refresh token is not cached: %d browsers opened", len(p.opened))
 				}
 			}
 		})
@@ -182,7 +182,7 @@ func TestBrowser_fails(t *testing.T) {
 	}
 }
 
-// answer makes a browser that goes to the callback by itself, with what a test makes of its URL.
+// answer installs a browser that calls the callback, after the test has changed its URL.
 func answer(b *bench, change func(callback *url.URL, query url.Values)) chan int {
 	b.settings.Login = config.LoginBrowser
 	status := make(chan int, 1)
@@ -248,7 +248,7 @@ func TestBrowser_callback_refusesOthers(t *testing.T) {
 			}
 			select {
 			case err := <-done:
-				t.Errorf("it was taken for an answer: %v", err)
+				t.Errorf("it was accepted as the answer: %v", err)
 			default:
 			}
 			cancel()
@@ -354,7 +354,7 @@ func TestBrowserCommands(t *testing.T) {
 func TestBrowser_launch_fails(t *testing.T) {
 	t.Parallel()
 	if err := launch(exec.Command("browser-that-is-not-there"), time.Minute); err == nil {
-		t.Error("not there: no error")
+		t.Error("missing program: no error")
 	}
 	if runtime.GOOS == "windows" {
 		t.Skip("needs a shell")
@@ -363,7 +363,7 @@ func TestBrowser_launch_fails(t *testing.T) {
 		t.Error("fails at once: no error")
 	}
 	if err := launch(exec.Command("sh", "-c", "exit 0"), time.Minute); err != nil {
-		t.Errorf("hands over to a browser that is open: %v", err)
+		t.Errorf("exits after opening a running browser: %v", err)
 	}
 }
 
@@ -379,9 +379,9 @@ func TestBrowser_launch_inTheForeground(t *testing.T) {
 	_ = command.Process.Kill()
 }
 
-// TestTokens_areNotShownWhateverFails plants canaries in every token there is and has everything fail, with an STS that
-// repeats what it was sent.
-func TestTokens_areNotShownWhateverFails(t *testing.T) {
+// TestTokens_areNeverShownInErrors makes every source fail, with a different secret in each and an STS that repeats
+// what it was sent.
+func TestTokens_areNeverShownInErrors(t *testing.T) {
 	t.Parallel()
 	canary := func(name string) string { return jwt(`{"sub":"c4n4ry-` + name + `","exp":4000000000,"aud":"x"}`) }
 	b := newBench(t)
@@ -405,7 +405,7 @@ func TestTokens_areNotShownWhateverFails(t *testing.T) {
 		if err == nil {
 			t.Fatal("no error")
 		}
-		// The claims of an OIDC token may be told: they help to set up the identity.
+		// Errors may show claims of an OIDC token, which help to set up the identity.
 		for _, secret := range append(secrets, "eyJ") {
 			if strings.Contains(err.Error(), secret) {
 				t.Errorf("%s is shown: %v", secret, err)

@@ -10,9 +10,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// buildkite asks the agent that runs the job.
+// buildkite gets an OIDC token from the Buildkite agent that runs the job.
 type buildkite struct {
-	audience string // Chainguard documents the issuer's host, without a scheme
+	audience string // the issuer's host without a scheme, as Chainguard documents
 	getenv   func(string) string
 	run      func(ctx context.Context, program string, args ...string) (stdout, stderr []byte, err error)
 	secrets  *redact.Secrets

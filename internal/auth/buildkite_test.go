@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// agent has the bench run as a Buildkite job whose agent is a script.
+// agent simulates a Buildkite job whose agent is a shell script.
 func agent(b *bench, script string) {
 	b.Helper()
 	if runtime.GOOS == "windows" {
@@ -39,7 +39,7 @@ func TestBuildkite_token(t *testing.T) {
 	host := strings.TrimPrefix(b.settings.Issuer, "http://")
 	agent(b, `[ "$*" = "oidc request-token --audience `+host+`" ] && echo '`+b.upstream()+`'`)
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if got := b.exchanges(); len(got) != 1 || got[0].GetIdentity() != b.settings.Identity {
 		t.Errorf("exchanged: %v", got)

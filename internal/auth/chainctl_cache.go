@@ -16,15 +16,15 @@ const (
 	refreshTokenFile = "refresh-token"
 )
 
-// cache is where chainctl keeps its tokens. The SDK's reader of it is not used: it creates the folders that it looks
-// into, does not write atomically, and prints to stdout what it does not understand.
+// cache is chainctl's token cache. It does not use the SDK's functions, which create folders even when reading, do not
+// write atomically, and print errors to stdout.
 type cache struct {
 	tokenRequirements
 	dir   string // the user's cache directory
 	files tokenFiles
 }
 
-// cacheFolderName is the name of the folder that holds the tokens of an audience.
+// cacheFolderName returns the name of the folder with the tokens of an audience.
 func cacheFolderName(audience, goos string) string {
 	name := strings.ReplaceAll(audience, "/", "-")
 	if goos == "windows" {
@@ -33,8 +33,9 @@ func cacheFolderName(audience, goos string) string {
 	return name
 }
 
-// folders lists where to look for a token. An identity has a folder of its own in the one of the audience, which is what
-// the official provider does; chainctl keeps the token of the latest sign-in, of an identity or a person, above it.
+// folders returns the folders to look for a token in. The official provider keeps an identity's tokens in a folder
+// below that of the audience. chainctl keeps the latest sign-in, of a user or an identity, in the audience's folder
+// itself.
 func (c cache) folders() ([]string, error) {
 	if c.dir == "" {
 		return nil, errors.New("this user has no cache directory")
@@ -46,7 +47,7 @@ func (c cache) folders() ([]string, error) {
 	return []string{filepath.Join(folder, strings.ReplaceAll(c.identity, "/", "_")), folder}, nil
 }
 
-// read returns the token in a folder's file.
+// read reads a token from a file in a folder.
 func (c cache) read(ctx context.Context, folder, file string) (string, error) {
 	path := filepath.Join(folder, file)
 	token, err := c.files.read(ctx, path)
@@ -75,7 +76,7 @@ func (c cache) access(ctx context.Context, folder string) (token, error) {
 	return found, nil
 }
 
-// cachedToken is the source that takes the access token that chainctl has cached.
+// cachedToken is the source that reads the access token from chainctl's cache.
 type cachedToken struct{ cache }
 
 func (c cachedToken) name() string { return "chainctl's cached token" }
@@ -106,7 +107,7 @@ func (c cachedToken) get(ctx context.Context) (token, error) {
 	return token{}, errors.New(strings.Join(reasons, "; "))
 }
 
-// save puts tokens where chainctl would after signing in.
+// save stores tokens where chainctl stores them after a sign-in.
 func (c cache) save(ctx context.Context, access, refresh string) error {
 	folders, err := c.folders()
 	if err != nil {
@@ -132,9 +133,8 @@ func (c cache) save(ctx context.Context, access, refresh string) error {
 	return replace(folder, accessTokenFile, access)
 }
 
-// replace puts a token into a file of the folder, whose lock is held. A reader sees the old or the new token, and never
-// a part of one. The temporary file always has the same name, so that one that a killed process left is used up by the
-// next.
+// replace replaces a file in a folder atomically. The caller must hold the folder's lock. The temporary file always has
+// the same name, so that the next call reuses one left by a killed process.
 func replace(folder, file, token string) error {
 	temporary := temporaryFile(folder, file)
 	err := write(temporary, token)
@@ -151,7 +151,7 @@ func temporaryFile(folder, file string) string {
 	return filepath.Join(folder, "."+file+".terraform-provider-chainguard.tmp")
 }
 
-// write writes a file that only its owner can read, to the disk.
+// write creates a file that only its owner can read, and syncs it to disk.
 func write(path, content string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -146,11 +146,11 @@ func TestChainctlCache_token_refused(t *testing.T) {
 	reason, _ := b.refusal(tokens, "chainctl's cached token")
 	contains(t, reason, "did not accept the token (Unauthenticated)")
 
-	// A person signs in again.
+	// The user signs in again.
 	b.clock.Advance(failureMemory)
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 	if !b.works(b.token(tokens)) {
-		t.Error("the new token is not taken")
+		t.Error("the new token is not used")
 	}
 }
 

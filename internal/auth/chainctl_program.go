@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// chainctlProgram is the source that asks chainctl itself, which knows ways to sign in that we do not, and how its
-// refresh token is shared.
+// chainctlProgram is the source that runs chainctl, which supports more ways to sign in and coordinates the use of its
+// refresh token.
 type chainctlProgram struct {
 	requirements tokenRequirements
 	run          func(ctx context.Context, program string, args ...string) (stdout, stderr []byte, err error)
 
-	missing bool // set by get: there is no chainctl
+	missing bool // set by get if chainctl is not on the PATH
 }
 
 func (c *chainctlProgram) name() string { return "the chainctl program" }

@@ -63,7 +63,7 @@ func TestChainctlProgram_noToken(t *testing.T) {
 
 func TestChainctlProgram_isStopped(t *testing.T) {
 	t.Parallel()
-	// In here time passes as soon as all that there is to do is to wait.
+	// Time in the bubble advances when all goroutines are blocked.
 	synctest.Test(t, func(t *testing.T) {
 		source := chainctlProgram{run: func(ctx context.Context, _ string, _ ...string) ([]byte, []byte, error) {
 			<-ctx.Done()
@@ -117,6 +117,6 @@ func TestRunProgram(t *testing.T) {
 		t.Errorf("hang: %v after %s", err, time.Since(begin))
 	}
 	if _, _, err := runProgram(t.Context(), "chainctl-that-is-not-there"); !errors.Is(err, exec.ErrNotFound) {
-		t.Errorf("not there: %v", err)
+		t.Errorf("missing program: %v", err)
 	}
 }

@@ -7,25 +7,25 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Error says that no source has a token, and why not.
+// Error reports that no source has a token, with the reasons.
 type Error struct {
-	// Audience is what the token was to be for.
+	// Audience is the audience of the requested token.
 	Audience string
 
-	// SessionEnded says that the run began with a token of chainctl's session.
+	// SessionEnded is set if the run started with a token from a chainctl session.
 	SessionEnded bool
 
-	// Attempts are the sources that were looked at, in order.
+	// Attempts are the sources tried, in order.
 	Attempts []Attempt
 }
 
-// Attempt is a source that gave no token.
+// Attempt is a source that had no token.
 type Attempt struct {
 	Source string
 	Reason string // never holds a token
 }
 
-// Error says what to do, and lists each source with the reason why it was skipped.
+// Error returns what to do, and each source with the reason it was skipped.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.SessionEnded {
@@ -44,7 +44,7 @@ func (e *Error) Error() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// quote makes text from outside fit for an error: without secrets, in one line, and safe for a terminal.
+// quote makes text from outside safe for an error: on one line, without secrets and control characters.
 func quote(secrets *redact.Secrets, text string) string {
 	return secrets.Text(strings.Join(strings.Fields(text), " "))
 }

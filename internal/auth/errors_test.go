@@ -31,7 +31,7 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// TestTokens_printNothing is not parallel, as it takes the standard streams away.
+// TestTokens_printNothing is not parallel, because it replaces the standard streams.
 func TestTokens_printNothing(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// gitHubActions asks GitHub's token service, which a job can do that has the permission "id-token: write".
+// gitHubActions gets an OIDC token from GitHub's token service, which jobs with the permission "id-token: write" may
+// call.
 type gitHubActions struct {
 	audience string // of the token to request
 	getenv   func(string) string

@@ -15,7 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
-// gitHub speaks the protocol of GitHub's token service, on loopback.
+// gitHub stands in for GitHub's token service.
 type gitHub struct {
 	*httptest.Server
 	requests atomic.Int64
@@ -23,7 +23,7 @@ type gitHub struct {
 
 const gitHubBearer = "c4n4ry-github-bearer"
 
-// newGitHub starts the service, and has the bench run as a job that may ask it.
+// newGitHub starts the service and simulates a job that may call it.
 func newGitHub(b *bench, answer http.HandlerFunc) *gitHub {
 	g := &gitHub{}
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +47,7 @@ func TestGitHubActions_tokenForTheIssuer(t *testing.T) {
 	})
 	tokens := b.tokens()
 	if !b.works(b.token(tokens)) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if audience != b.settings.Issuer || version != "2.0" || authorization != "Bearer "+gitHubBearer {
 		t.Errorf("asked for the audience %q with version %q and authorization %q", audience, version, authorization)
@@ -75,7 +75,7 @@ func TestGitHubActions_isRepeated(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(map[string]any{"value": b.upstream()})
 	})
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 }
 
@@ -226,14 +226,14 @@ func TestHCPTerraform_token(t *testing.T) {
 	}
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = subject("for anyone")
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 
-	// The one that is meant for us comes first: the general one has expired, and yet it works.
+	// The tagged token takes precedence, so it does not matter that the general one has expired.
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN"] = jwt(`{"exp":1000000000}`)
 	b.variables["TFC_WORKLOAD_IDENTITY_TOKEN_CHAINGUARD"] = subject("for us")
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if got := len(b.exchanges()); got != 2 {
 		t.Errorf("%d exchanges, want 2", got)

@@ -12,8 +12,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// googleCloud asks the metadata server for a token of the default service account. The library of Google's is not used:
-// it finds out by calls on the network whether there is such a server, which takes seconds where there is none.
+// googleCloud gets an identity token of the default service account from the metadata server. It does not use Google's
+// library, which probes the network for the server, and takes seconds outside of Google Cloud.
 type googleCloud struct {
 	audience string // of the token to request
 	getenv   func(string) string
@@ -26,7 +26,7 @@ func (g googleCloud) identityToken(ctx context.Context) (string, error) {
 	if !g.here() {
 		return "", errors.New("this is not a machine of Google Cloud")
 	}
-	// Google's own libraries take the address from this variable as well.
+	// Google's libraries read this variable as well.
 	host := cmp.Or(g.getenv("GCE_METADATA_HOST"), "169.254.169.254")
 	query := url.Values{"audience": {g.audience}, "format": {"full"}}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
@@ -36,7 +36,7 @@ func (g googleCloud) identityToken(ctx context.Context) (string, error) {
 	}
 	request.Header.Set("Metadata-Flavor", "Google")
 
-	// Never by way of a proxy. Nothing secret is sent, and the answer comes from the machine's host.
+	// Never use a proxy: the metadata server is reachable only from the machine itself. The request has no secrets.
 	transport := newTransport()
 	transport.Proxy = nil
 	body, err := g.http.do(ctx, &http.Client{Transport: transport, CheckRedirect: noRedirect}, repeated, request)
@@ -51,7 +51,7 @@ func (g googleCloud) identityToken(ctx context.Context) (string, error) {
 	return identityToken, nil
 }
 
-// here reports whether this is a virtual machine, a container or a function of Google Cloud, without asking the network.
+// here reports whether the process runs on Google Cloud, without network access.
 func (g googleCloud) here() bool {
 	for _, name := range []string{"GCE_METADATA_HOST", "K_SERVICE", "CLOUD_RUN_JOB"} {
 		if g.getenv(name) != "" {

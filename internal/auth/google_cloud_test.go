@@ -12,7 +12,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-// metadataServer has the bench run on a machine with a metadata server.
+// metadataServer simulates a machine with a metadata server, and returns the number of its calls.
 func metadataServer(b *bench, answer http.HandlerFunc) *atomic.Int64 {
 	var requests atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -37,7 +37,7 @@ func TestGoogleCloud_token(t *testing.T) {
 		_, _ = io.WriteString(w, b.upstream())
 	})
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if got := b.exchanges(); len(got) != 1 || got[0].GetIdentity() != b.settings.Identity {
 		t.Errorf("exchanged: %v", got)

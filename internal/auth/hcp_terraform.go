@@ -8,7 +8,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// hcpTerraform takes the token that HCP Terraform issues to a run, preferably the one with the tag CHAINGUARD.
+// hcpTerraform reads the workload identity token that HCP Terraform issues to a run, preferably the one tagged
+// CHAINGUARD.
 type hcpTerraform struct {
 	audience string
 	getenv   func(string) string

@@ -21,12 +21,12 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// headlessPoll is how often the issuer is asked whether the person has signed in.
+// headlessPoll is how often to ask the issuer whether the user has signed in.
 const headlessPoll = 2 * time.Second
 
-// headless is the source that asks a person to sign in at a browser of any machine, as `chainctl auth login --headless`
-// does. The page gets a public key of ours, for which the issuer then encrypts the token. (The SDK's package for that
-// would bring its protobuf messages with it.)
+// headless is the source that asks the user to sign in with a browser on any machine, as `chainctl auth login
+// --headless` does. The URL contains a public key, which the issuer encrypts the token to. It does not use the SDK's
+// package, which depends on its protobuf messages.
 type headless struct{ person }
 
 func (h headless) name() string { return "headless sign-in" }
@@ -63,7 +63,7 @@ func (h headless) get(ctx context.Context) (token, error) {
 		return token{}, fmt.Errorf("the issuer %s sent back a token that cannot be read", h.settings.Issuer)
 	}
 	h.options.Secrets.Add(idToken)
-	// It may be for the platform already, or one that the STS takes.
+	// The token may be for the platform already, or one to exchange at the STS.
 	issued, err := h.cache.check(idToken)
 	if err != nil {
 		if issued, err = h.sts.exchange(ctx, idToken); err != nil {
@@ -74,10 +74,10 @@ func (h headless) get(ctx context.Context) (token, error) {
 	return issued, nil
 }
 
-// errPending says that the person has not signed in yet.
+// errPending reports that the user has not signed in yet.
 var errPending = errors.New("not signed in yet")
 
-// poll asks the issuer until the person has signed in.
+// poll asks the issuer until the user has signed in.
 func (h headless) poll(ctx context.Context, code string) (session headlessSession, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet,
 		h.settings.Issuer+"/sts/headless_sessions?"+url.Values{"code": {code}}.Encode(), nil)
@@ -103,14 +103,15 @@ func (h headless) poll(ctx context.Context, code string) (session headlessSessio
 	return session, err
 }
 
-// isPending is the classification that [rpc.Retry] takes. How the issuer says that it is too early is not documented.
+// isPending reports whether to poll again, for [rpc.Retry]. The issuer's status before the sign-in is undocumented, so
+// it accepts the likely ones.
 func isPending(err error) (again bool, after time.Duration) {
 	code, _ := stsStatus(err)
 	again, after = isTemporary(err)
 	return again || errors.Is(err, errPending) || code == codes.NotFound || code == codes.FailedPrecondition, after
 }
 
-// headlessSession is the issuer's answer, in both ways that a gateway may write names.
+// headlessSession is the issuer's response. A gRPC gateway may write names in camel case or in snake case.
 type headlessSession struct {
 	Key    []byte `json:"ecdhPublicKey"`
 	Key2   []byte `json:"ecdh_public_key"`
@@ -125,8 +126,7 @@ func (s headlessSession) token() []byte {
 	return s.Token2
 }
 
-// decrypt returns the token. It is encrypted by AES-GCM, after the nonce, under the secret that our key shares with
-// that of the issuer.
+// decrypt returns the token, which is encrypted with AES-GCM under the ECDH shared secret, and prefixed with the nonce.
 func (s headlessSession) decrypt(key *ecdh.PrivateKey) (string, error) {
 	theirs, err := base64.RawURLEncoding.DecodeString(cmp.Or(string(s.Key), string(s.Key2)))
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// headlessIssuer is an issuer at which a person signs in after a while. What else is asked goes to the emulator.
+// headlessIssuer starts an issuer at which the user signs in after the pending responses. Other requests go to the
+// emulator.
 func headlessIssuer(b *bench, idToken func() string, camel bool, pending ...http.HandlerFunc) *terminal {
 	b.Helper()
 	api, err := url.Parse(b.emulator.URL())
@@ -86,7 +87,7 @@ func TestHeadless_signIn(t *testing.T) {
 			seed.Identities[0].Issuer, seed.Identities[0].Subject = "https://token.actions.example", "repo:acme/infra:ref:refs/heads/main"
 			b := newBench(t, seed)
 			b.settings.OrgName = "acme.example"
-			// How the issuer says that it is too early is not documented.
+			// The issuer's status before the sign-in is undocumented.
 			screen := headlessIssuer(b, func() string { return test.idToken(b) }, test.camel, status(http.StatusNotFound, `{"code":5,"message":"none"}`),
 				status(http.StatusOK, "{}"), status(http.StatusBadRequest, `{"code":9,"message":"not yet"}`), status(http.StatusServiceUnavailable, ""))
 			token := b.token(b.tokens())

@@ -21,10 +21,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// start is when tests begin. Tokens count in whole seconds.
+// start is the time at which tests begin, in whole seconds as in tokens.
 var start = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
 
-// bench is a platform and a machine to sign in from: an emulator, and an environment with nothing in it.
+// bench is an emulated platform and a machine to sign in from, with an empty environment.
 type bench struct {
 	*testing.T
 	emulator  *emulator.Emulator
@@ -74,7 +74,7 @@ func newBench(t *testing.T, seed ...emulator.Seed) *bench {
 
 func (b *bench) tokens() *Tokens { return New(b.settings, b.options) }
 
-// token signs in, and fails the test if that does not work.
+// token returns a token, and fails the test on an error.
 func (b *bench) token(t *Tokens) string {
 	b.Helper()
 	token, err := t.Token(b.Context())
@@ -87,7 +87,7 @@ func (b *bench) token(t *Tokens) string {
 	return token.AccessToken
 }
 
-// refusal signs in, which must not work, and returns the reason of the source and the whole error.
+// refusal fails the test unless there is no token, and returns the reason of the source and the whole error.
 func (b *bench) refusal(t *Tokens, source string) (reason, whole string) {
 	b.Helper()
 	_, err := t.Token(b.Context())
@@ -104,7 +104,7 @@ func (b *bench) refusal(t *Tokens, source string) (reason, whole string) {
 	return "", ""
 }
 
-// upstream is a token of a pipeline.
+// upstream returns an OIDC token of a CI job.
 func (b *bench) upstream() string {
 	return emulator.UpstreamToken(emulator.Upstream{
 		Issuer:   "https://token.actions.example",
@@ -114,7 +114,7 @@ func (b *bench) upstream() string {
 	})
 }
 
-// folder is where chainctl keeps the tokens of the audience, or of one identity of it.
+// folder returns chainctl's folder for the tokens of the audience, or of an identity.
 func (b *bench) folder(identity string) string {
 	c := cache{dir: b.options.CacheDir, tokenRequirements: tokenRequirements{audience: b.settings.Audience, identity: identity}}
 	folders, err := c.folders()
@@ -124,7 +124,7 @@ func (b *bench) folder(identity string) string {
 	return folders[0]
 }
 
-// keep puts a token into chainctl's cache.
+// keep stores a token in chainctl's cache.
 func (b *bench) keep(folder, file, token string) {
 	b.Helper()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -144,7 +144,7 @@ func (b *bench) kept(folder, file string) string {
 	return string(data)
 }
 
-// works says whether the platform takes the token.
+// works reports whether the platform accepts the token.
 func (b *bench) works(token string) bool {
 	b.Helper()
 	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, b.emulator.URL()+"/iam/v2/groups", nil)
@@ -160,13 +160,13 @@ func (b *bench) works(token string) bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// jwt makes an unsigned token.
+// jwt returns an unsigned token.
 func jwt(payload string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"none"}`)) + "." + encode([]byte(payload)) + "." + encode([]byte("signature"))
 }
 
-// fakeSource gives what a test tells it to.
+// fakeSource is a source whose tokens and errors a test decides.
 type fakeSource struct {
 	label string
 	give  func(ctx context.Context) (token, error)
@@ -190,7 +190,7 @@ func (f *fakeSource) count() int {
 	return f.calls
 }
 
-// counted gives token-1, token-2 and so on, each of which lives as long as it is told to.
+// counted returns a source of token-1, token-2 and so on, each with this lifetime.
 func counted(c *clock.Fake, lifetime time.Duration) *fakeSource {
 	f := &fakeSource{label: "counted"}
 	f.give = func(context.Context) (token, error) {
@@ -203,14 +203,14 @@ func counted(c *clock.Fake, lifetime time.Duration) *fakeSource {
 	return f
 }
 
-// from makes Tokens with made-up sources.
+// from returns Tokens with these sources.
 func from(c *clock.Fake, sources ...source) *Tokens {
 	t := New(config.Settings{Audience: "https://api.example"}, Options{Clock: c})
 	t.sources = sources
 	return t
 }
 
-// set assigns text to a setting, whatever type of string that is.
+// set assigns text to a setting of any string type.
 func set[S ~string](setting *S, text string) { *setting = S(text) }
 
 func contains(t *testing.T, text string, wanted ...string) {

@@ -16,27 +16,27 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// maxToken bounds what is read as a token, from an answer, a file or a program.
+// maxToken limits the size of a token read from a response, a file or a program.
 const maxToken = 64 << 10
 
 var (
-	// once is the policy of a request that must not be repeated.
+	// once is the policy for requests that must not be repeated.
 	once = rpc.Policy{Tries: 1}
 
-	// repeated is the policy of a request that has no effect.
+	// repeated is the policy for requests without side effects.
 	repeated = rpc.Policy{Tries: 3, First: 100 * time.Millisecond, Max: time.Second}
 )
 
-// httpCaller makes HTTP requests that carry a token, or are answered with one.
+// httpCaller sends HTTP requests that contain a token or return one.
 type httpCaller struct {
 	clock   clock.Clock
-	timeout time.Duration // for all tries of a request together
+	timeout time.Duration // for all tries together
 }
 
-// do makes a request and returns the body of the answer. A request that may be repeated gets half of the timeout for
-// each try, so that there is time for another when an answer is lost.
+// do sends a request and returns the body of the response. With a policy that allows retries, each try gets half of the
+// timeout, which leaves time for another if a response is lost.
 //
-// The error is a *statusError for an answer other than 200 OK, and an *unreachable otherwise.
+// The error is a *statusError for a response other than 200 OK, and otherwise an *unreachable.
 func (h httpCaller) do(ctx context.Context, client *http.Client, policy rpc.Policy, request *http.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
@@ -57,7 +57,7 @@ func (h httpCaller) do(ctx context.Context, client *http.Client, policy rpc.Poli
 func send(client *http.Client, request *http.Request) ([]byte, error) {
 	response, err := client.Do(request) //nolint:gosec // G704: to where the settings and the CI system say.
 	if err != nil {
-		// The outer error quotes the URL, with everything in its query.
+		// The outer error contains the URL with its query, which may have secrets.
 		if urlError := (*url.Error)(nil); errors.As(err, &urlError) {
 			err = urlError.Err
 		}
@@ -74,7 +74,7 @@ func send(client *http.Client, request *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// unreachable says that a request was not answered.
+// unreachable reports that there was no response.
 type unreachable struct{ error }
 
 func (u *unreachable) Error() string {
@@ -86,23 +86,23 @@ func (u *unreachable) Error() string {
 
 func (u *unreachable) Unwrap() error { return u.error }
 
-// timedOut reports whether time was up before there was an answer.
+// timedOut reports whether the request timed out.
 func (u *unreachable) timedOut() bool {
 	var timeout net.Error
 	return errors.Is(u.error, context.DeadlineExceeded) || errors.As(u.error, &timeout) && timeout.Timeout()
 }
 
-// statusError is an answer with an HTTP status other than 200 OK.
+// statusError is a response other than 200 OK.
 type statusError struct {
 	status int
-	body   []byte // as the other side sent it: not safe to show
+	body   []byte // unredacted: not safe to show
 }
 
 func (s *statusError) Error() string {
 	return fmt.Sprintf("HTTP status %d %s", s.status, http.StatusText(s.status))
 }
 
-// isTemporary is the classification that [rpc.Retry] takes. No other side says how long to wait.
+// isTemporary reports whether to retry, for [rpc.Retry]. It returns no delay, because none of the servers send one.
 func isTemporary(err error) (again bool, after time.Duration) {
 	var answered *statusError
 	if errors.As(err, &answered) {
@@ -113,8 +113,8 @@ func isTemporary(err error) (again bool, after time.Duration) {
 	return !errors.Is(err, errProxy), 0
 }
 
-// bearerClient returns a client that can be trusted with a bearer token: it follows no redirect, and without encryption
-// it connects to this machine only, whatever a name resolves to and whatever proxy is configured.
+// bearerClient returns a client that is safe to send a bearer token with. It follows no redirects, and without TLS it
+// connects only to loopback addresses, regardless of DNS and proxies.
 func bearerClient(u *url.URL) (*http.Client, error) {
 	transport := newTransport()
 	switch {
@@ -134,16 +134,17 @@ func newTransport() *http.Transport {
 		Proxy:               proxyFromEnvironment,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: 10 * time.Second,
-		DisableKeepAlives:   true, // The next request is an hour away.
+		DisableKeepAlives:   true, // The next request is about an hour away.
 	}
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// errProxy is a proxy that is configured and cannot be used. Another try does not help.
+// errProxy reports an invalid proxy setting. Retrying does not help.
 var errProxy = errors.New("no usable proxy")
 
-// proxyFromEnvironment is [http.ProxyFromEnvironment], which goes without a proxy where it cannot parse the variable.
+// proxyFromEnvironment is like [http.ProxyFromEnvironment], but fails if the proxy setting is invalid instead of
+// connecting directly.
 func proxyFromEnvironment(request *http.Request) (*url.URL, error) {
 	if err := rpc.CheckProxy(request.URL); err != nil {
 		return nil, fmt.Errorf("%w: %w", errProxy, err)

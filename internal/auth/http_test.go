@@ -19,10 +19,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// stsChild is set in a process that TestSTS_environment starts: the proxy and the certificates are read once a process.
+// stsChild is set in the processes that TestSTS_environment starts. They are needed because proxies and certificates
+// are read once per process.
 const stsChild = "AUTH_TEST_STS_CHILD"
 
-// child exchanges a token at an issuer and prints what comes of it.
+// child exchanges a token at an issuer and prints the result.
 func child(issuer string) {
 	s := sts{http: httpCaller{clock: clock.Real{}, timeout: 10 * time.Second}, issuer: issuer, audience: "https://api.example"}
 	got, err := s.exchange(context.Background(), "c4n4ry-upstream")
@@ -41,8 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestSTS_environment has the STS behind a proxy and with a certificate of a private CA, both of which only the
-// environment tells of.
+// TestSTS_environment uses an STS behind a proxy and with a certificate of a private CA, both configured in the
+// environment.
 func TestSTS_environment(t *testing.T) {
 	t.Parallel()
 	issuer := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,12 +89,12 @@ func TestSTS_environment(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// The certificate of httptest is that of example.com.
+			// The certificate of httptest is for example.com.
 			command := exec.CommandContext(t.Context(), os.Args[0])
 			command.Env = append([]string{stsChild + "=https://example.com", "GODEBUG=x509usefallbackroots=0"}, test.environment...)
 			output, err := command.CombinedOutput()
 			if err != nil || !strings.Contains(string(output), test.want) {
-				t.Errorf("it does not say %q: %s, %v", test.want, output, err)
+				t.Errorf("want %q: %s, %v", test.want, output, err)
 			}
 			if strings.Contains(string(output), "c4n4ry") {
 				t.Errorf("a secret is shown: %s", output)
@@ -107,7 +108,7 @@ func TestSTS_environment(t *testing.T) {
 	})
 }
 
-// tunnel is a proxy that leads every connection to one address.
+// tunnel returns a proxy that connects to one address, whatever was requested.
 func tunnel(t *testing.T, address string, count *atomic.Int64) http.HandlerFunc {
 	t.Helper()
 	return func(w http.ResponseWriter, r *http.Request) {

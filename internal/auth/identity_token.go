@@ -11,8 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// identityToken is the OIDC token that the user gave, or the path of a file that holds it. It need not be a JWT: AWS's
-// older sign-in hands over a signed request.
+// identityToken is the OIDC token that the user configured, or the path of a file with it. It may not be a JWT: AWS's
+// older sign-in uses a signed request.
 type identityToken struct {
 	value      string
 	origin     string
@@ -25,7 +25,7 @@ func (i identityToken) identityToken(ctx context.Context) (string, error) {
 	if looksLikeJWT(i.value) {
 		return i.literal()
 	}
-	// The file is read anew each time, as it is replaced when its token is about to expire.
+	// Read the file each time: it is replaced when its token is about to expire.
 	identityToken, err := i.files.read(ctx, i.expandPath(i.value))
 	file := "the file that " + i.origin + " names"
 	if clearlyPath(i.value) {
@@ -58,11 +58,11 @@ func (i identityToken) literal() (string, error) {
 	return i.value, nil
 }
 
-// pathShape matches what is written like a path from a known beginning, with parts that are names and not keys: no part
-// is long enough to be one, and the characters that base64 has and paths seldom have are missing.
+// pathShape matches text that can only be a path. Its parts are too short to be keys, and lack the characters that are
+// common in base64 and rare in paths.
 var pathShape = regexp.MustCompile(`^(~|\.{1,2}|[A-Za-z]:)?([/\\][A-Za-z0-9 ._-]{1,40})+$`)
 
-// clearlyPath reports whether a value can be shown in an error, because it cannot be anything but a path.
+// clearlyPath reports whether value is safe to show in an error, because it cannot be anything but a path.
 func clearlyPath(value string) bool {
 	return len(value) <= 256 && pathShape.MatchString(value) && !redact.LooksSecret(value)
 }

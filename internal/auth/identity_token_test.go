@@ -26,14 +26,14 @@ func TestIdentityToken_file_isReadAtEachRenewal(t *testing.T) {
 	tokens := b.tokens()
 	b.token(tokens)
 
-	b.clock.Advance(2 * time.Hour) // The first has expired by now.
+	b.clock.Advance(2 * time.Hour) // The first has expired.
 	reason, _ := b.refusal(tokens, "identity_token")
 	contains(t, reason, "expired at 2026-03-01T13:00:00Z")
 
 	b.clock.Advance(failureMemory)
 	write(b.upstream())
 	if !b.works(b.token(tokens)) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if got := len(b.exchanges()); got != 2 {
 		t.Errorf("%d exchanges, want 2", got)
@@ -92,7 +92,7 @@ func TestIdentityToken_unusable(t *testing.T) {
 			b := newBench(t)
 			b.settings.Identity = b.emulator.AdminIdentity()
 			set(&b.settings.IdentityToken, test.value(b))
-			// What was asked for by name is not replaced by what is cached.
+			// A cached token must not replace the configured one.
 			b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 			reason, whole := b.refusal(b.tokens(), "identity_token")
 			contains(t, reason, test.want...)
@@ -132,7 +132,7 @@ func TestIdentityToken_anyLiteral(t *testing.T) {
 	}
 }
 
-func TestIdentityToken_file_growsForEver(t *testing.T) {
+func TestIdentityToken_file_isEndless(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/dev/zero"); err != nil {
 		t.Skip("there is no such file")

@@ -11,8 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// claims is what a JWT says about itself. None of it is verified: that is the platform's part. We only avoid sending
-// what is bound to be refused, and know when to renew.
+// claims are the unverified claims of a JWT. The platform verifies them; the provider uses them to avoid sending a
+// token that would be rejected, and to decide when to renew.
 type claims struct {
 	issuer   string
 	subject  string
@@ -21,7 +21,7 @@ type claims struct {
 	expiry   time.Time // zero if not stated
 }
 
-// lifetime is how long the token lives in all, zero if that is not stated.
+// lifetime returns the time from issue to expiry, zero if the token does not state both.
 func (c claims) lifetime() time.Duration {
 	if c.issuedAt.IsZero() || c.expiry.IsZero() {
 		return 0
@@ -29,11 +29,11 @@ func (c claims) lifetime() time.Duration {
 	return c.expiry.Sub(c.issuedAt)
 }
 
-// errNotJWT says no more, as what the token holds is not to be seen in an error.
+// errNotJWT has no details, which could reveal parts of the token.
 var errNotJWT = errors.New("it is not a JWT")
 
-// readClaims reads a JWT without verifying it. The SDK's readers take one claim each, and take a token that does not
-// state its expiry for one that ended in 1970.
+// readClaims reads a JWT without verifying it. The SDK's functions return one claim each, and treat a token without an
+// expiry as expired.
 func readClaims(token string) (claims, error) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -49,7 +49,7 @@ func readClaims(token string) (claims, error) {
 	return decodeClaims(parts[1])
 }
 
-// stillValid says whether a JWT has expired, so far as it states that.
+// stillValid returns an error if a JWT has expired. It accepts tokens without an expiry and other tokens.
 func stillValid(jwt string, c clock.Clock) error {
 	claims, err := readClaims(jwt)
 	if now := c.Now(); err == nil && !claims.expiry.IsZero() && !now.Before(claims.expiry) {
@@ -58,12 +58,12 @@ func stillValid(jwt string, c clock.Clock) error {
 	return nil
 }
 
-// expired says that a token expired, and by which clock: it may be the clock that is wrong.
+// expired describes when a token expired and the current time, since the local clock may be wrong.
 func expired(at, now time.Time) string {
 	return fmt.Sprintf("expired at %s (this machine's clock says %s)", at.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 }
 
-// looksLikeJWT reports whether text has the form of a JWT, whatever its claims.
+// looksLikeJWT reports whether text has the form of a JWT, regardless of its claims.
 func looksLikeJWT(text string) bool {
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -101,7 +101,7 @@ func decodePart(part string, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
-// refreshTokenExpiry returns when a refresh token ends, zero if it does not say.
+// refreshTokenExpiry returns when a refresh token expires, zero if it does not say.
 func refreshTokenExpiry(token string) time.Time {
 	raw, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
@@ -116,7 +116,7 @@ func refreshTokenExpiry(token string) time.Time {
 	return payload.Expiry.Time
 }
 
-// audience is one audience, or a list of them.
+// audience is the "aud" claim: a string or a list of strings.
 type audience []string
 
 func (a *audience) UnmarshalJSON(data []byte) error {
@@ -128,10 +128,10 @@ func (a *audience) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(a))
 }
 
-// numericDate is a number of seconds since 1970, possibly with a fraction.
+// numericDate is a time in seconds since 1970, possibly with a fraction.
 type numericDate struct{ time.Time }
 
-// maxNumericDate is the end of the year 9999, the last that time can be written in.
+// maxNumericDate is the end of the year 9999, the last that RFC 3339 can represent.
 const maxNumericDate = 253402300799
 
 func (d *numericDate) UnmarshalJSON(data []byte) error {

@@ -54,7 +54,7 @@ func TestReadClaims(t *testing.T) {
 	}
 }
 
-func TestNewlyIssued_whateverOurClockSays(t *testing.T) {
+func TestNewlyIssued_toleratesAWrongClock(t *testing.T) {
 	t.Parallel()
 	hour := jwt(`{"iat":1800000000,"exp":1800003600}`)
 	issuedAt := time.Unix(1_800_000_000, 0)
@@ -76,10 +76,10 @@ func TestNewlyIssued_whateverOurClockSays(t *testing.T) {
 			t.Parallel()
 			got := newlyIssued(test.token, test.stated, test.now)
 			if got.lifetime != test.lifetime {
-				t.Errorf("lives for %s, want %s", got.lifetime, test.lifetime)
+				t.Errorf("lifetime %s, want %s", got.lifetime, test.lifetime)
 			}
 			if test.lifetime > 0 && !got.expiry.Equal(test.now.Add(test.lifetime)) {
-				t.Errorf("ends at %s by our clock, want %s", got.expiry, test.now.Add(test.lifetime))
+				t.Errorf("expires at %s by the local clock, want %s", got.expiry, test.now.Add(test.lifetime))
 			}
 		})
 	}
@@ -112,7 +112,7 @@ func FuzzReadClaims(f *testing.F) {
 		c, err := readClaims(token)
 		if err != nil {
 			if !errors.Is(err, errNotJWT) {
-				t.Errorf("an error that may show something: %v", err)
+				t.Errorf("an error that may show parts of the token: %v", err)
 			}
 			return
 		}
@@ -121,13 +121,13 @@ func FuzzReadClaims(f *testing.F) {
 		}
 		for _, at := range []time.Time{c.issuedAt, c.expiry} {
 			if _, err := at.MarshalText(); err != nil {
-				t.Errorf("a time that cannot be written: %v", err)
+				t.Errorf("a time that RFC 3339 cannot represent: %v", err)
 			}
 		}
 		now := time.Unix(1_800_000_000, 0)
 		i := newlyIssued(token, time.Time{}, now)
 		if !i.expiry.IsZero() && i.renewAt(now).After(i.expiry) && i.expiry.After(now) {
-			t.Errorf("to be renewed at %s, after its end at %s", i.renewAt(now), i.expiry)
+			t.Errorf("renewed at %s, after its expiry at %s", i.renewAt(now), i.expiry)
 		}
 		refreshTokenExpiry(strings.ReplaceAll(token, ".", ""))
 	})

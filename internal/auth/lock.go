@@ -10,21 +10,21 @@ import (
 )
 
 const (
-	// lockFile guards a folder of the cache against other processes of ours: the refresh token in it can be spent only
-	// once.
+	// lockFile protects a folder of the cache from concurrent use by other processes of this provider, because a
+	// refresh token can be used only once.
 	lockFile = ".terraform-provider-chainguard.lock"
 
-	// lockTimeout is how much longer than a call of the STS to wait for another process that has the lock.
+	// lockTimeout is how long to wait for a lock, in addition to the time that a call of the STS may take.
 	lockTimeout = 5 * time.Second
 
-	// lockPoll is how often to look whether a lock has become free.
+	// lockPoll is how often to try to lock.
 	lockPoll = 20 * time.Millisecond
 )
 
 var errLocked = errors.New("another process has held the lock for too long")
 
-// acquireLock waits until no other process, and no other goroutine of this one, holds the lock, or until ctx ends. The
-// file stays: to remove it would take it away under those who wait. The system gives a lock back when its holder dies.
+// acquireLock locks the file at path against other processes and other goroutines, waiting until ctx ends. It does not
+// remove the file, because others may be waiting for it. The operating system releases the lock if the process dies.
 func acquireLock(ctx context.Context, path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -33,7 +33,7 @@ func acquireLock(ctx context.Context, path string) (unlock func(), err error) {
 	for {
 		locked, err := tryLock(file)
 		if locked {
-			return func() { _ = file.Close() }, nil // Closing gives the lock back.
+			return func() { _ = file.Close() }, nil // Closing releases the lock.
 		}
 		if err == nil && clock.Sleep(ctx, lockPoll) != nil {
 			err = errLocked

@@ -9,10 +9,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// mountedTokenPath is where chainctl looks for an OIDC token that is mounted into a container.
+// mountedTokenPath is where chainctl looks for an OIDC token mounted into a container.
 const mountedTokenPath = "/var/run/chainguard/chainctl/oidc-token" //nolint:gosec // G101: a path.
 
-// mountedToken takes the OIDC token that is mounted for chainctl.
+// mountedToken reads the OIDC token mounted for chainctl.
 type mountedToken struct {
 	path  string
 	files tokenFiles

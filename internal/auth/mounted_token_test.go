@@ -15,7 +15,7 @@ func TestMountedToken(t *testing.T) {
 		}
 	}
 	mount(b.upstream() + "\n")
-	// Without an identity it is not used.
+	// It is used only with an identity.
 	b.refusal(b.tokens(), "OIDC token of the machine")
 	if got := len(b.exchanges()); got != 0 {
 		t.Errorf("%d exchanges, want none", got)
@@ -23,7 +23,7 @@ func TestMountedToken(t *testing.T) {
 
 	b.settings.Identity = b.emulator.AdminIdentity()
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 
 	mount(jwt(`{"exp":1000000000}`))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// browserOpener shows a URL with what the user's system has for that, and without printing anything.
+// browserOpener returns a function that opens a URL in the user's browser and prints nothing.
 func browserOpener(getenv func(string) string) func(url string) error {
 	return func(url string) error {
 		err := errors.New("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)")
@@ -22,8 +22,9 @@ func browserOpener(getenv func(string) string) func(url string) error {
 	}
 }
 
-// browserCommands lists the commands that may show a URL, best first: what BROWSER says, by its convention, and then the
-// system's own. Without a display there is none: a browser in the terminal would hang unseen.
+// browserCommands returns the commands to try: first those of the BROWSER variable, a list separated by colons, and
+// then the one of the operating system. On Unix without a display there is none, because a browser in the terminal
+// would hang invisibly.
 func browserCommands(goos string, getenv func(string) string, url string) [][]string {
 	var commands [][]string
 	for choice := range strings.SplitSeq(getenv("BROWSER"), ":") {
@@ -46,7 +47,7 @@ func browserCommands(goos string, getenv func(string) string, url string) [][]st
 	return commands
 }
 
-// withURL puts the URL in place of %s, or at the end.
+// withURL replaces %s by the URL, or appends the URL.
 func withURL(command []string, url string) []string {
 	var found bool
 	for i, argument := range command {
@@ -60,7 +61,7 @@ func withURL(command []string, url string) []string {
 	return command
 }
 
-// launch starts a program that may live as long as the browser does. One that cannot open a browser says so soon.
+// launch starts a program, which may run as long as the browser does. It returns an error if the program fails soon.
 func launch(command *exec.Cmd, soon time.Duration) error {
 	if err := command.Start(); err != nil {
 		return err

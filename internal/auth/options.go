@@ -11,33 +11,33 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Options are the parts of the real world that sign-in touches. What is left out is the real thing.
+// Options are the external dependencies of sign-in. Zero fields get their defaults.
 type Options struct {
 	// UserAgent is sent to the STS.
 	UserAgent string
 
-	// Clock is what tokens are held against, and waits between two tries.
+	// Clock decides whether tokens have expired, and waits between retries.
 	Clock clock.Clock
 
-	// Secrets gets every token that is read, received or used.
+	// Secrets collects every token that is read, received or used.
 	Secrets *redact.Secrets
 
-	// Environment holds the environment variables that tokens are read from.
+	// Environment has the environment variables that tokens are read from.
 	Environment config.Environment
 
-	// CacheDir is the user's cache directory, in which chainctl keeps its tokens.
+	// CacheDir is the user's cache directory, which contains chainctl's tokens.
 	CacheDir string
 
-	// RunProgram runs a program and returns what it printed. The error is [exec.ErrNotFound] if there is none of that name.
+	// RunProgram runs a program and returns its output. The error is [exec.ErrNotFound] if the program does not exist.
 	RunProgram func(ctx context.Context, program string, args ...string) (stdout, stderr []byte, err error)
 
-	// OpenBrowser shows a URL to the user.
+	// OpenBrowser opens a URL in the user's browser.
 	OpenBrowser func(url string) error
 
-	// OpenTerminal opens the terminal that the user sits at, or fails if there is none.
+	// OpenTerminal opens the user's terminal, or fails if there is none.
 	OpenTerminal func() (io.WriteCloser, error)
 
-	// mountedToken is the path of the file that chainctl's credentials are mounted as.
+	// mountedToken is the path of the OIDC token mounted for chainctl.
 	mountedToken string
 }
 
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 		o.Environment = config.OSEnvironment()
 	}
 	if o.CacheDir == "" {
-		// Without a cache directory there is no cached token, and the source says so.
+		// An empty CacheDir is reported by the source that needs it.
 		o.CacheDir, _ = os.UserCacheDir()
 	}
 	if o.RunProgram == nil {
@@ -70,7 +70,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// openTerminal opens the terminal of this process, which stdout and stderr are not: they belong to Terraform.
+// openTerminal opens the terminal of the process. It does not use stdout and stderr, which belong to Terraform.
 func openTerminal() (io.WriteCloser, error) {
 	device := "/dev/tty"
 	if runtime.GOOS == "windows" {

@@ -8,16 +8,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-// personTimeout is how long to wait for a person to sign in.
+// personTimeout is how long to wait for the user to sign in.
 const personTimeout = 2 * time.Minute
 
-// auth0 is what the issuer calls the identity provider that has social logins.
+// auth0 is the issuer's name of the identity provider for social logins.
 const auth0 = "auth0"
 
-// connections maps social logins to what Auth0 calls them. Signing in by email is on the page that it shows without one.
+// connections maps social logins to Auth0's connections. There is none for sign-in by email, which Auth0's page offers
+// by default.
 var connections = map[string]string{"google": "google-oauth2", "github": "github", "gitlab": "gitlab"}
 
-// person is what the two sources have in common that ask a person to sign in.
+// person is the common part of the sources that ask the user to sign in.
 type person struct {
 	settings config.Settings
 	cache    cache
@@ -25,12 +26,14 @@ type person struct {
 	options  Options
 }
 
-// absent says that there was no sign-in in time. The page no longer works, but shows what was waited for.
+// absent returns the error for a sign-in that timed out. It has the URL, which no longer works but shows what was
+// requested.
 func absent(page string) error {
 	return fmt.Errorf("there was no sign-in within %s. The page to sign in at was %s", personTimeout, page)
 }
 
-// show writes to the user's terminal where to sign in. Terraform shows nothing of a provider's own before the run ends.
+// show prints the sign-in URL to the user's terminal, because Terraform shows the provider's own output only after the
+// run.
 func (p person) show(page string) error {
 	terminal, err := p.options.OpenTerminal()
 	if err != nil {
@@ -41,14 +44,14 @@ func (p person) show(page string) error {
 	return err
 }
 
-// identityProvider says where to sign in, as a query of the issuer's page.
+// identityProvider returns the query parameters that select the identity provider.
 func (p person) identityProvider() url.Values {
 	query := url.Values{}
 	switch {
 	case p.settings.IdentityProvider != "":
 		query.Set("idp_id", p.settings.IdentityProvider)
 	case p.settings.OrgName != "":
-		query.Set("idp_id", p.settings.OrgName) // The issuer takes the name of an organization in the same place.
+		query.Set("idp_id", p.settings.OrgName) // The issuer accepts an organization's name here as well.
 	default:
 		query.Set("client_id", auth0)
 		if connection := connections[p.settings.SocialLogin]; connection != "" {

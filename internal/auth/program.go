@@ -9,25 +9,25 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// programTimeout bounds a run of chainctl or of an agent. chainctl is done in a moment if it has a refresh token; without
-// one it may open a browser and wait for a person.
+// programTimeout limits a run of chainctl or an agent. chainctl returns at once if it has a refresh token, and may
+// otherwise open a browser and wait for the user.
 const programTimeout = 15 * time.Second
 
-// runProgram runs a program that is found on the PATH. It gets no input, and its output is kept from the terminal: what
-// it prints to stdout is a token.
+// runProgram runs a program on the PATH without input. It captures stdout and stderr, because the program prints a
+// token.
 func runProgram(ctx context.Context, program string, args ...string) (stdout, stderr []byte, err error) {
 	var out, diagnostics bounded
 	command := exec.CommandContext(ctx, program, args...)
 	command.Stdout, command.Stderr = &out, &diagnostics
-	// chainctl takes any key of its config file as a variable. This one keeps it from opening a browser.
+	// chainctl reads each key of its config file from an environment variable as well. This one keeps it from opening a
+	// browser.
 	command.Env = append(os.Environ(), "CHAINGUARD_DEFAULT_SKIP_AUTO_LOGIN=true")
-	command.WaitDelay = time.Second // A browser that it started may hold its output open.
+	command.WaitDelay = time.Second // A browser started by it may keep its output open.
 	err = command.Run()
 	return out.kept, diagnostics.kept, err
 }
 
-// bounded keeps the beginning of what is written to it. It has no more methods than it needs: that of a buffer for
-// reading everything at once would not be bounded.
+// bounded keeps the first maxToken bytes written to it. It does not embed [bytes.Buffer], whose ReadFrom has no limit.
 type bounded struct{ kept []byte }
 
 func (b *bounded) Write(p []byte) (int, error) {
@@ -37,7 +37,7 @@ func (b *bounded) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// programError says why a program failed, with what it printed to stderr.
+// programError describes why a program failed, including what it printed to stderr.
 func programError(secrets *redact.Secrets, err error, stderr []byte) string {
 	reason := quote(secrets, err.Error())
 	if said := quote(secrets, string(stderr)); said != "" {

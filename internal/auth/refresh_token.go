@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// refreshToken is the source that uses chainctl's refresh token, and replaces it by the next one. All audiences of
-// chainctl share that token, so it is left to chainctl where there is one.
+// refreshToken is the source that uses chainctl's refresh token and stores the next one. All audiences of chainctl
+// share the token, so the source is used only if there is no chainctl program.
 type refreshToken struct {
 	cache   cache
 	sts     sts
-	program *chainctlProgram // looked for just before
+	program *chainctlProgram // tried before this source
 	allowed bool
 }
 
@@ -33,7 +33,7 @@ func (r refreshToken) get(ctx context.Context) (token, error) {
 	}
 	var reasons []string
 	for i, folder := range folders {
-		// The last folder is that of the latest sign-in.
+		// The last folder is shared with the latest sign-in.
 		issued, err := r.refresh(ctx, folder, i == len(folders)-1)
 		if err == nil {
 			return issued, nil
@@ -43,9 +43,9 @@ func (r refreshToken) get(ctx context.Context) (token, error) {
 	return token{}, errors.New(strings.Join(reasons, "; "))
 }
 
-// refresh uses the refresh token in a folder of the cache. In a shared folder it may be that of any user or identity.
+// refresh uses the refresh token in a folder of the cache. In a shared folder, it may belong to any user or identity.
 func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (token, error) {
-	// Without one there is nothing to lock: looking must not leave anything behind.
+	// Check before locking, because locking creates a file.
 	if _, err := r.spendable(ctx, folder, shared); err != nil {
 		return token{}, err
 	}
@@ -58,7 +58,7 @@ func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (
 	}
 	defer unlock()
 
-	// Another process may have been faster.
+	// Another process may have refreshed it while this one waited.
 	if issued, err := r.cache.access(ctx, folder); err == nil && !issued.expiresSoon(r.cache.clock.Now()) {
 		return issued, nil
 	}
@@ -69,11 +69,11 @@ func (r refreshToken) refresh(ctx context.Context, folder string, shared bool) (
 	if err := ctx.Err(); err != nil {
 		return token{}, err
 	}
-	// From here on it does not end with the caller: a token that is used and not replaced signs the user out.
+	// Ignore cancellation from here on: using the token without storing the next one would sign the user out.
 	return r.spend(context.WithoutCancel(ctx), folder, refreshToken)
 }
 
-// spendable returns the refresh token in a folder if it is worth using.
+// spendable returns the refresh token in a folder if it can be used.
 func (r refreshToken) spendable(ctx context.Context, folder string, shared bool) (string, error) {
 	refreshToken, err := r.cache.read(ctx, folder, refreshTokenFile)
 	if err != nil {
@@ -83,7 +83,7 @@ func (r refreshToken) spendable(ctx context.Context, folder string, shared bool)
 	if expiry := refreshTokenExpiry(refreshToken); !expiry.IsZero() && !now.Before(expiry) {
 		return "", fmt.Errorf("%s %s", path, expired(expiry, now))
 	}
-	// A refresh token does not say who it belongs to, but the access token beside it does.
+	// A refresh token does not contain its subject, but the access token next to it does.
 	if shared && r.cache.identity != "" {
 		access, _ := r.cache.read(ctx, folder, accessTokenFile)
 		if claims, err := readClaims(access); err != nil || claims.subject != r.cache.identity {
@@ -93,19 +93,19 @@ func (r refreshToken) spendable(ctx context.Context, folder string, shared bool)
 	return refreshToken, nil
 }
 
-// spend exchanges the refresh token for an access token and the next refresh token, and stores both. There is no temporary
-// file before there is a token to put into it, so that a process that is killed meanwhile leaves none.
+// spend exchanges the refresh token for an access token and the next refresh token, and stores both. It keeps no
+// temporary file during the exchange, so that a killed process leaves none.
 func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (token, error) {
 	if err := writable(folder); err != nil {
 		return token{}, fmt.Errorf("%s cannot be written to, so the refresh token is not spent: %s", folder, fileError(err))
 	}
 	issued, next, err := r.sts.refresh(ctx, refreshToken)
 	if next != "" {
-		// If it cannot be stored, because the disk is full for example, the access token is still valid for this run.
+		// If it cannot be stored, for example because the disk is full, the access token still works for this run.
 		_ = replace(folder, refreshTokenFile, next)
 	}
 	if err != nil {
-		// chainctl, which does not know our lock, may have used it in the meantime, and cached the result.
+		// chainctl does not know our lock: it may have used the token in the meantime and cached the result.
 		if cached, cacheErr := r.cache.access(ctx, folder); cacheErr == nil && !cached.expiresSoon(r.cache.clock.Now()) {
 			return cached, nil
 		}
@@ -115,7 +115,7 @@ func (r refreshToken) spend(ctx context.Context, folder, refreshToken string) (t
 	return issued, nil
 }
 
-// writable reports whether files can be made in a folder, by making one.
+// writable returns an error if no file can be created in a folder.
 func writable(folder string) error {
 	temporary := temporaryFile(folder, refreshTokenFile)
 	if err := write(temporary, ""); err != nil {

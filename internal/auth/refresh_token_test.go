@@ -20,7 +20,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// signedInLongAgo leaves an expired access token, and a refresh token.
+// signedInLongAgo stores an expired access token and a valid refresh token.
 func (b *bench) signedInLongAgo(folder string) (refresh string) {
 	b.Helper()
 	access := b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, -time.Hour)
@@ -39,14 +39,14 @@ func TestRefreshToken_isSpentAndReplaced(t *testing.T) {
 
 	token := b.token(tokens)
 	if !b.works(token) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if kept := b.kept(folder, accessTokenFile); kept != token {
-		t.Error("the access token is not kept")
+		t.Error("the access token is not stored")
 	}
 	rotated := b.kept(folder, refreshTokenFile)
 	if rotated == refresh || rotated == "" {
-		t.Error("the next refresh token is not kept")
+		t.Error("the next refresh token is not stored")
 	}
 	for _, r := range b.emulator.Requests() {
 		if r.Method == "ExchangeRefreshToken" && !slices.Equal(r.Request.(*oidc.ExchangeRefreshTokenRequest).GetAud(), []string{b.settings.Audience}) {
@@ -62,14 +62,14 @@ func TestRefreshToken_isSpentAndReplaced(t *testing.T) {
 	}
 	leftBehind(t, folder)
 
-	// The next one works as well.
+	// The next refresh token works as well.
 	b.clock.Advance(time.Hour)
 	if next := b.token(tokens); next == token || !b.works(next) {
 		t.Error("the rotated token is not spent at the next renewal")
 	}
 }
 
-// leftBehind looks for files that do not belong into a folder of the cache.
+// leftBehind fails the test if a folder of the cache has unexpected files.
 func leftBehind(t *testing.T, folder string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)
@@ -107,7 +107,7 @@ func TestRefreshToken_afterARefusal(t *testing.T) {
 	b.emulator.RevokeTokens()
 	tokens.Discard(revoked)
 	if token := b.token(tokens); !b.works(token) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 }
 
@@ -117,14 +117,14 @@ func TestRefreshToken_ofAnIdentity(t *testing.T) {
 	b.settings.Identity = b.emulator.AdminIdentity()
 	b.signedInLongAgo(b.folder(b.settings.Identity))
 	if !b.works(b.token(b.tokens())) {
-		t.Error("its own: the platform does not take the token")
+		t.Error("its own: the platform does not accept the token")
 	}
 
 	b = newBench(t)
 	b.settings.Identity = b.emulator.AdminIdentity()
 	b.signedInLongAgo(b.folder(""))
 	if !b.works(b.token(b.tokens())) {
-		t.Error("of the latest sign-in, which is of the identity: the platform does not take the token")
+		t.Error("latest sign-in of the identity: the platform does not accept the token")
 	}
 
 	b = newBench(t)
@@ -208,7 +208,7 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-func TestRefreshToken_notSpentWhereTheNextCannotBeKept(t *testing.T) {
+func TestRefreshToken_notSpentIfTheNextCannotBeStored(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" || os.Getuid() == 0 {
 		t.Skip("this user may write everywhere")
@@ -227,12 +227,12 @@ func TestRefreshToken_notSpentWhereTheNextCannotBeKept(t *testing.T) {
 	}
 }
 
-func TestRefreshToken_notSpentWhereNoFileCanBeMade(t *testing.T) {
+func TestRefreshToken_notSpentIfNoFileCanBeCreated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
 	b.signedInLongAgo(folder)
-	// A folder in the place of the lock.
+	// A folder in place of the lock file cannot be locked.
 	if err := os.Mkdir(filepath.Join(folder, lockFile), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +241,7 @@ func TestRefreshToken_notSpentWhereNoFileCanBeMade(t *testing.T) {
 
 	s := refreshToken{}
 	if _, err := s.spend(t.Context(), filepath.Join(folder, "none"), "token"); err == nil || !strings.Contains(err.Error(), "cannot be written to") {
-		t.Errorf("a folder that is not there: %v", err)
+		t.Errorf("missing folder: %v", err)
 	}
 	if b.emulator.Count("") != 0 {
 		t.Error("it is spent")
@@ -255,7 +255,7 @@ func TestRefreshToken_isSpentOnceByManyProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	got := make([]string, 20)
 	for i := range got {
-		tokens := b.tokens() // Each knows nothing of the others, as in processes of their own.
+		tokens := b.tokens() // The Tokens share nothing, like those of separate processes.
 		wg.Go(func() {
 			token, err := tokens.Token(b.Context())
 			if err != nil {
@@ -267,14 +267,14 @@ func TestRefreshToken_isSpentOnceByManyProcesses(t *testing.T) {
 	}
 	wg.Wait()
 	if unique := len(slices.Compact(slices.Sorted(slices.Values(got)))); unique != 1 {
-		t.Errorf("%d tokens, want that of the first for all", unique)
+		t.Errorf("%d different tokens, want 1", unique)
 	}
 	if calls := b.emulator.Count("ExchangeRefreshToken"); calls != 1 {
 		t.Errorf("spent %d times", calls)
 	}
 }
 
-func TestRefreshToken_spentByChainctlMeanwhile(t *testing.T) {
+func TestRefreshToken_spentByChainctlInTheMeantime(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -314,7 +314,7 @@ func TestLock_isWaitedFor(t *testing.T) {
 	}()
 	unlock()
 	if err := <-acquired; err != nil {
-		t.Errorf("given back: %v", err)
+		t.Errorf("released: %v", err)
 	}
 }
 
@@ -332,7 +332,7 @@ func TestChainctlCache_replace_isAtomic(t *testing.T) {
 	)
 	for i := range 100 {
 		wg.Go(func() {
-			mu.Lock() // In place of the lock between processes.
+			mu.Lock() // This stands in for the lock between processes.
 			defer mu.Unlock()
 			if err := replace(folder, accessTokenFile, tokens[i%len(tokens)]); err != nil {
 				t.Error(err)
@@ -371,7 +371,7 @@ func TestChainctlCache_save(t *testing.T) {
 			t.Errorf("refresh token: %q, %v", got, err)
 		}
 	}
-	// A file in the place of the folder.
+	// A file in place of the cache folder makes save fail.
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "chainguard"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -400,7 +400,7 @@ func TestRefreshToken_leftToChainctl(t *testing.T) {
 	}
 }
 
-// Once the STS has answered, the tokens are kept, whatever has become of the caller.
+// TestRefreshToken_interrupted checks that tokens are stored even if the caller gives up during the exchange.
 func TestRefreshToken_interrupted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -420,7 +420,7 @@ func TestRefreshToken_interrupted(t *testing.T) {
 	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	leftBehind(t, folder) // A process that is killed now leaves no temporary file.
+	leftBehind(t, folder) // A process killed now leaves no temporary file.
 	close(release)
 	tokens.Wait(t.Context())
 	if next := b.kept(folder, refreshTokenFile); next == refresh {
@@ -435,8 +435,8 @@ func TestRefreshToken_interrupted(t *testing.T) {
 	}
 }
 
-// An answer may have the next refresh token and no access token that can be used.
-func TestRefreshToken_keepsTheNextWhateverElseIsWrong(t *testing.T) {
+// A response may have the next refresh token without a usable access token.
+func TestRefreshToken_storesTheNextOfAnUnusableResponse(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	folder := b.folder("")
@@ -463,7 +463,7 @@ func TestRefreshToken_clearsWhatAKilledProcessLeft(t *testing.T) {
 		}
 	}
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	leftBehind(t, folder)
 }

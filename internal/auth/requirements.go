@@ -12,17 +12,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// tokenRequirements is what a token must be that was issued to chainctl, or to a person at a browser.
+// tokenRequirements are the conditions for a token from chainctl or a browser.
 type tokenRequirements struct {
 	audience string
 	issuer   string
-	identity string // empty if any will do
+	identity string // empty for any
 	clock    clock.Clock
 	secrets  *redact.Secrets
 	refused  func(string) bool
 }
 
-// check says whether a token will do.
+// check returns the parsed token, or an error if it does not meet the requirements.
 func (r tokenRequirements) check(access string) (token, error) {
 	r.secrets.Add(access)
 	claims, err := readClaims(access)

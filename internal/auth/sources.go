@@ -8,17 +8,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-// source is a place where a token may come from.
+// source is a way to get a token.
 type source interface {
-	// name is what the user knows it by.
+	// name returns the name that errors show to the user.
 	name() string
 
-	// get gets a token. The error says why there is none, in words that are safe to show.
+	// get returns a token. The error says why there is none, and is safe to show.
 	get(ctx context.Context) (token, error)
 }
 
-// sources lists where to look for a token, in order. A token, or an identity token, that the user gave is the only one
-// that is tried: what was asked for by name must not be replaced by another user's token that happens to be cached.
+// sources returns the sources to try, in order. A token or identity token that the user configured excludes all other
+// sources: a cached token may belong to another user.
 func sources(s config.Settings, o Options, refused func(string) bool) []source {
 	o.Secrets.Add(s.Token.Reveal())
 	requirements := tokenRequirements{
@@ -56,7 +56,7 @@ func sources(s config.Settings, o Options, refused func(string) bool) []source {
 		unset{"identity_token", "not set, neither in the provider block nor as CHAINGUARD_IDENTITY_TOKEN or TF_CHAINGUARD_IDENTITY_TOKEN"},
 	}
 
-	// An OIDC token of the machine says who may assume an identity, and not which.
+	// An ambient OIDC token proves who the workload is, but not which identity to assume.
 	if s.Identity == "" {
 		all = append(all, unset{"OIDC token of the machine", "not looked for, as no identity is set (identity in the provider " +
 			"block, CHAINGUARD_IDENTITY or TF_CHAINGUARD_IDENTITY). With one, those of GitHub Actions, HCP Terraform, Buildkite, " +
@@ -89,13 +89,13 @@ func sources(s config.Settings, o Options, refused func(string) bool) []source {
 	)
 }
 
-// upstream is where a workload has its own OIDC token from.
+// upstream is where a workload gets its own OIDC token from.
 type upstream interface {
-	// identityToken gets one, a new one each time if possible. The error never shows any of it.
+	// identityToken returns the token, a new one each time if possible. The error never contains any part of it.
 	identityToken(ctx context.Context) (string, error)
 }
 
-// exchanged is a source that trades a workload's own OIDC token for one of the platform's.
+// exchanged is a source that exchanges a workload's OIDC token for one of the platform.
 type exchanged struct {
 	label    string
 	upstream upstream
@@ -112,14 +112,14 @@ func (e exchanged) get(ctx context.Context) (token, error) {
 	return e.sts.exchange(ctx, identityToken)
 }
 
-// unset is a source that the user did not configure.
+// unset is a source that is not configured.
 type unset struct{ label, reason string }
 
 func (u unset) name() string { return u.label }
 
 func (u unset) get(context.Context) (token, error) { return token{}, errors.New(u.reason) }
 
-// hostOf returns the host of a URL, which some issuers of OIDC tokens take as the audience in place of the URL.
+// hostOf returns the host of a URL.
 func hostOf(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil {

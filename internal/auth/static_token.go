@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// staticToken is a token that the user gave. Only its expiry is looked at: the platform knows what it is valid for.
+// staticToken is a token that the user configured. Only its expiry is checked, because only the platform knows what it
+// is valid for.
 type staticToken struct {
 	value        string
 	origin       string
@@ -35,7 +36,7 @@ func (s staticToken) get(context.Context) (token, error) {
 	return token{access: s.value, expiry: c.expiry, lifetime: c.expiry.Sub(now)}, nil
 }
 
-// otherAudience names the audience that a token is for, if it is not the one that is needed.
+// otherAudience describes the audience of a token that is for another one than the provider's.
 func (s staticToken) otherAudience(c claims) string {
 	r := s.requirements
 	if len(c.audience) == 0 || slices.Contains(c.audience, r.audience) {

@@ -38,7 +38,7 @@ func TestStaticToken_isUsedUntilItExpires(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	set(&b.settings.Token, b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour))
-	// Another source has a token, which is none of what was asked for.
+	// A token of another source must not be used.
 	b.keep(b.folder(""), accessTokenFile, b.emulator.AdminToken())
 	tokens := b.tokens()
 	for _, after := range []time.Duration{0, 59*time.Minute + 30*time.Second, 59*time.Minute + 59*time.Second} {

@@ -17,18 +17,18 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// sts is the platform's security token service, by its REST API.
+// sts is a client of the platform's security token service. It uses the REST API.
 type sts struct {
 	http      httpCaller
 	issuer    string
 	audience  string
-	identity  string // to assume, empty to leave the choice to the STS
+	identity  string // to assume, empty to let the STS decide
 	userAgent string
 	secrets   *redact.Secrets
 }
 
-// exchange trades another issuer's OIDC token for one of the platform's. It has no effect on the platform, so it is
-// repeated when the STS is unavailable for the moment.
+// exchange exchanges another issuer's OIDC token for one of the platform. The call has no side effects, so it is
+// retried.
 func (s sts) exchange(ctx context.Context, identityToken string) (token, error) {
 	query := url.Values{"aud": {s.audience}}
 	if s.identity != "" {
@@ -41,12 +41,12 @@ func (s sts) exchange(ctx context.Context, identityToken string) (token, error) 
 	return s.read(answer)
 }
 
-// refresh uses a refresh token. The STS issues the next one, empty if the old one stays valid. It is not
-// repeated: the token is used up even if the answer is lost.
+// refresh uses a refresh token. It returns the next one, or "" if the old one stays valid. The call is not retried,
+// because the token is used up even if the response is lost.
 func (s sts) refresh(ctx context.Context, refreshToken string) (access token, next string, err error) {
 	var answer struct {
 		Token rawToken `json:"token"`
-		// A gateway may be set up to write names in either way.
+		// A gRPC gateway may write names in camel case or in snake case.
 		RefreshToken rawToken `json:"refreshToken"`
 		Next         rawToken `json:"refresh_token"`
 	}
@@ -62,13 +62,13 @@ func (s sts) refresh(ctx context.Context, refreshToken string) (access token, ne
 	return access, next, err
 }
 
-// rawToken is a token in an answer of the STS.
+// rawToken is a token in a response of the STS.
 type rawToken struct {
 	Token  string `json:"token"`
 	Expiry string `json:"expiry"`
 }
 
-// read reads the token in an answer.
+// read converts the token in a response.
 func (s sts) read(raw rawToken) (token, error) {
 	s.secrets.Add(raw.Token)
 	if err := usable(raw.Token); err != nil {
@@ -76,12 +76,12 @@ func (s sts) read(raw rawToken) (token, error) {
 	}
 	stated, err := time.Parse(time.RFC3339, raw.Expiry)
 	if err != nil {
-		stated = time.Time{} // The token says it as well.
+		stated = time.Time{} // The token contains its expiry as well.
 	}
 	return newlyIssued(raw.Token, stated, s.http.clock.Now()), nil
 }
 
-// post calls a method of the STS with a token as the bearer.
+// post calls a method of the STS with bearer as the credential.
 func (s sts) post(ctx context.Context, policy rpc.Policy, bearer, path string, query url.Values, answer any) error {
 	if err := usable(bearer); err != nil {
 		return fmt.Errorf("the token to be exchanged is one %w", err)
@@ -107,7 +107,7 @@ func (s sts) post(ctx context.Context, policy rpc.Policy, bearer, path string, q
 	return nil
 }
 
-// explainExchange says why the STS did not exchange a token, and what to do about it.
+// explainExchange describes why the STS rejected a token, and what to do.
 func (s sts) explainExchange(err error, identityToken string) error {
 	explained := s.explain(err)
 	switch code, _ := stsStatus(err); code {
@@ -133,7 +133,7 @@ func (s sts) explainExchange(err error, identityToken string) error {
 	return fmt.Errorf("%w. %s", explained, advice)
 }
 
-// explain puts an error of post into words that are safe to show.
+// explain converts an error of post to one that is safe to show.
 func (s sts) explain(err error) error {
 	var noAnswer *unreachable
 	var answered *statusError
@@ -157,7 +157,7 @@ func (s sts) explain(err error) error {
 	}
 }
 
-// stsStatus returns the gRPC status that the STS answered with, and OK where the answer has none.
+// stsStatus returns the gRPC status in a response of the STS, or OK if it has none.
 func stsStatus(err error) (codes.Code, string) {
 	var answered *statusError
 	if !errors.As(err, &answered) {

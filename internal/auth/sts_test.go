@@ -20,7 +20,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// exchanges returns what the STS was asked to exchange.
+// exchanges returns the exchange requests that the STS received.
 func (b *bench) exchanges() []*oidc.ExchangeRequest {
 	var all []*oidc.ExchangeRequest
 	for _, r := range b.emulator.Requests() {
@@ -40,7 +40,7 @@ func TestSTS_exchange_forTheIdentityAndTheAudience(t *testing.T) {
 
 	token := b.token(tokens)
 	if !b.works(token) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	got := b.exchanges()
 	if len(got) != 1 || got[0].GetIdentity() != b.settings.Identity || !slices.Equal(got[0].GetAud(), []string{b.settings.Audience}) {
@@ -51,7 +51,7 @@ func TestSTS_exchange_forTheIdentityAndTheAudience(t *testing.T) {
 		t.Errorf("user agent %q", agent)
 	}
 	if again := b.token(tokens); again != token || len(b.exchanges()) != 1 {
-		t.Error("the token is not kept")
+		t.Error("the token is not reused")
 	}
 }
 
@@ -62,7 +62,7 @@ func TestSTS_exchange_withoutAnIdentity(t *testing.T) {
 	b := newBench(t, seed)
 	set(&b.settings.IdentityToken, b.upstream())
 	if !b.works(b.token(b.tokens())) {
-		t.Error("the platform does not take the token")
+		t.Error("the platform does not accept the token")
 	}
 	if got := b.exchanges(); len(got) != 1 || got[0].GetIdentity() != "" {
 		t.Errorf("exchanged: %v", got)
@@ -77,14 +77,14 @@ func TestSTS_exchange_renewsAndReplaces(t *testing.T) {
 	set(&b.settings.IdentityToken, b.upstream())
 	tokens := b.tokens()
 
-	for range 50 { // An apply that takes ten times as long as a token lives.
+	for range 50 { // The apply takes ten times the lifetime of a token.
 		if token := b.token(tokens); !b.works(token) {
-			t.Fatal("the platform does not take the token")
+			t.Fatal("the platform does not accept the token")
 		}
 		b.clock.Advance(time.Second)
 	}
 	if got := len(b.exchanges()); got < 10 || got > 13 {
-		t.Errorf("%d exchanges in 50 s of tokens that live for 5 s", got)
+		t.Errorf("%d exchanges in 50 s of tokens with a lifetime of 5 s", got)
 	}
 
 	b.emulator.ResetRequests()
@@ -164,7 +164,7 @@ func TestSTS_exchange_explainsRefusals(t *testing.T) {
 			set:   func(b *bench) { b.settings.RequestTimeout = 400 * time.Millisecond },
 			fault: &emulator.Fault{Method: "Exchange", Hang: true},
 			want:  []string{"did not answer within 400ms"},
-			calls: 2, // Each has half of the time.
+			calls: 2, // Each gets half of the timeout.
 		},
 		"an answer without a token": {
 			seed: emulator.DefaultSeed(),
@@ -224,7 +224,7 @@ func TestSTS_exchange_isRepeated(t *testing.T) {
 			b.settings.RequestTimeout = time.Second
 			b.emulator.Inject(fault)
 			if !b.works(b.token(b.tokens())) {
-				t.Error("the platform does not take the token")
+				t.Error("the platform does not accept the token")
 			}
 			if got := len(b.exchanges()); got != fault.Times+1 {
 				t.Errorf("%d exchanges, want %d", got, fault.Times+1)
@@ -260,7 +260,7 @@ func TestSTS_exchange_neverInPlaintext(t *testing.T) {
 	contains(t, reason, "not encrypted")
 }
 
-// standIn has an issuer of the test's own in place of the emulator's.
+// standIn replaces the emulator's issuer with one that uses this handler.
 func (b *bench) standIn(answer http.HandlerFunc) {
 	b.Helper()
 	server := httptest.NewServer(answer)
@@ -289,13 +289,13 @@ func TestSTS_exchange_byItsDocumentedPath(t *testing.T) {
 	if got.Header.Get("Authorization") != "Bearer "+b.settings.IdentityToken.Reveal() || got.UserAgent() != b.options.UserAgent {
 		t.Errorf("header: %q", got.UserAgent())
 	}
-	// Whatever is said of it later is cut.
+	// The token is redacted from later messages.
 	if cut := b.secrets.Cut("x " + b.settings.IdentityToken.Reveal()); strings.Contains(cut, "eyJ") {
 		t.Error("the identity token is not among the known secrets")
 	}
 }
 
-func TestSTS_exchange_answersThatAreNotTheIssuers(t *testing.T) {
+func TestSTS_exchange_responsesOfOtherServers(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		status int
@@ -335,7 +335,7 @@ func TestSTS_exchange_answersThatAreNotTheIssuers(t *testing.T) {
 	}
 }
 
-// An issuer may repeat what it was sent, in any form.
+// An issuer may repeat what it was sent, in any encoding.
 func TestSTS_exchange_cutsWhatTheIssuerRepeats(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -357,7 +357,7 @@ func TestSTS_exchange_cutsWhatTheIssuerRepeats(t *testing.T) {
 	}
 }
 
-func TestSTS_refresh_takesNamesInBothSpellings(t *testing.T) {
+func TestSTS_refresh_acceptsBothSpellingsOfNames(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"refreshToken", "refresh_token"} {
 		b := newBench(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-// terminal is what the user sees while the run waits.
+// terminal records what the user's terminal shows.
 type terminal struct {
 	mu    sync.Mutex
 	shown bytes.Buffer
@@ -29,7 +29,7 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return t.shown.Write(p)
 }
 
-// url returns the URL that is shown, empty before there is one.
+// url returns the URL shown, empty if there is none yet.
 func (t *terminal) url() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,7 +41,7 @@ func (t *terminal) url() string {
 	return ""
 }
 
-// An opener that succeeds and shows nothing, or that fails: the URL is on the terminal.
+// TestBrowser_urlIsShown covers openers that fail, and those that succeed without opening anything.
 func TestBrowser_urlIsShown(t *testing.T) {
 	t.Parallel()
 	for name, opened := range map[string]error{"nothing opens": nil, "opening fails": errors.New("no display")} {
@@ -59,7 +59,7 @@ func TestBrowser_urlIsShown(t *testing.T) {
 				_ = visitor.open(screen.url())
 			}()
 			if !b.works(b.token(b.tokens())) {
-				t.Error("the platform does not take the token")
+				t.Error("the platform does not accept the token")
 			}
 			contains(t, screen.shown.String(), "for you to sign in to Chainguard at", b.settings.Issuer+"/oauth?")
 		})

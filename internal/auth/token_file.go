@@ -13,15 +13,15 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// tokenFiles reads files that hold a token. One that is a pipe that nothing writes to, that grows without end, or that is on
-// a file system that hangs, must not hold up the run.
+// tokenFiles reads tokens from files. It returns in time even if the file is a pipe without a writer, is endless, or is
+// on a file system that hangs.
 type tokenFiles struct {
 	timeout time.Duration
 	secrets *redact.Secrets
 }
 
-// read returns the token in a file. The error reads on after the file's name; it wraps [fs.ErrNotExist] where there is
-// no such file.
+// read returns the token in a file. The error completes a sentence that starts with the file's name. It wraps
+// [fs.ErrNotExist] if there is no such file.
 func (f tokenFiles) read(ctx context.Context, path string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
@@ -30,7 +30,7 @@ func (f tokenFiles) read(ctx context.Context, path string) (string, error) {
 		err  error
 	}
 	read := make(chan content, 1)
-	// Opening and reading cannot be interrupted. What hangs is left behind, and ends with the process.
+	// Opening and reading cannot be interrupted, so a goroutine that hangs is abandoned.
 	go func() {
 		data, err := readStart(path)
 		read <- content{data, err}
@@ -55,10 +55,10 @@ func (f tokenFiles) read(ctx context.Context, path string) (string, error) {
 	}
 }
 
-// readStart reads one byte more than a token may have.
+// readStart reads up to one byte more than a token may have.
 func readStart(path string) ([]byte, error) {
 	if _, err := os.Stat(path); err != nil && !errors.Is(err, fs.ErrPermission) {
-		// Also what cannot be the name of a file, such as one that is too long.
+		// This includes invalid file names, such as those that are too long.
 		return nil, fs.ErrNotExist
 	}
 	file, err := os.Open(path)
@@ -69,7 +69,7 @@ func readStart(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, maxToken+1))
 }
 
-// fileError says why a file cannot be used, without its path.
+// fileError describes a file error without the path.
 func fileError(err error) string {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

@@ -25,7 +25,7 @@ func TestIdentityToken_file_isAPipe(t *testing.T) {
 		"that stays open": func(path string) {
 			file, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err == nil {
-				defer func() { _ = file.Close() }() // Keeps it from being collected, which would close it.
+				defer func() { _ = file.Close() }() // Keep it reachable: the garbage collector would close it.
 				_, _ = file.WriteString("c4n4ry")
 				<-t.Context().Done()
 			}
@@ -47,7 +47,7 @@ func TestIdentityToken_file_isAPipe(t *testing.T) {
 		path := pipe(b)
 		go func() { _ = os.WriteFile(path, []byte(b.upstream()+"\n"), 0o600) }()
 		if !b.works(b.token(b.tokens())) {
-			t.Error("the platform does not take the token")
+			t.Error("the platform does not accept the token")
 		}
 	})
 }

@@ -1,8 +1,8 @@
-// Package auth gets the token that the platform's API is called with, from the first source that has one: the provider
-// block or the environment, a workload's OIDC token exchanged at the platform's security token service (STS), chainctl's
-// cache, the chainctl program, or a person at a browser.
+// Package auth provides tokens for the platform's API from the first source that has one: the provider block or the
+// environment, a workload's OIDC token exchanged at the platform's security token service (STS), chainctl's cache, the
+// chainctl program, or a sign-in by the user.
 //
-// Nothing in here prints, logs or puts into an error a token of any kind.
+// No token of any kind is printed, logged or included in an error.
 package auth
 
 import (
@@ -17,35 +17,35 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
-// failureMemory is how long a failed sign-in stands for all that ask. Hundreds of resources must not each wait for the
-// same issuer that is down, or open a browser window of their own.
+// failureMemory is how long all callers get the error of a failed sign-in. Otherwise each of hundreds of resources
+// would wait for the same unreachable issuer, or open another browser window.
 const failureMemory = 10 * time.Second
 
-// Tokens hands out the token to call the platform with, and renews it before it expires. It is safe for concurrent use.
+// Tokens provides the token of the platform, and renews it before it expires. It is safe for concurrent use.
 type Tokens struct {
 	options  Options
 	audience string
 	sources  []source
 
-	renewing sync.Mutex // held by the renewal that runs: one that was abandoned ends before the next begins
+	renewing sync.Mutex // held while a renewal runs, so that an abandoned one ends before the next begins
 
 	mu           sync.Mutex
-	current      token // empty without one
+	current      token // empty if there is none
 	renewAt      time.Time
-	issuedBy     source          // that gave the latest token
-	refused      map[string]bool // tokens that the platform did not accept
-	renewal      *renewal        // under way, nil if there is none
+	issuedBy     source          // of the latest token
+	refused      map[string]bool // tokens that the platform rejected
+	renewal      *renewal        // nil if none is running
 	failure      error           // of the last renewal
-	failureStand time.Time       // until when failure is the answer to all
+	failureStand time.Time       // when failure stops being returned to all callers
 }
 
-// Format says nothing of the tokens, whatever the verb: %+v of a struct prints everything that is in it otherwise.
+// Format prints no token for any verb. Without it, %+v would print all fields.
 func (t *Tokens) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("tokens for " + t.audience)) }
 
-// LogValue says nothing of the tokens.
+// LogValue returns a value without tokens.
 func (t *Tokens) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(t)) }
 
-// New prepares sign-in as the settings say. It does no I/O: the first Token does.
+// New returns Tokens for these settings. It does no I/O: the first call of Token does.
 func New(s config.Settings, o Options) *Tokens {
 	o = o.withDefaults()
 	if s.RequestTimeout <= 0 {
@@ -56,11 +56,10 @@ func New(s config.Settings, o Options) *Tokens {
 	return t
 }
 
-// Token returns a token that is valid for some time to come. It is renewed shortly before it expires, once however many
-// callers wait; each of them waits only as long as its own context allows. Signing in by browser takes a person's time,
-// so a context for a single RPC is too short for it.
+// Token returns a token that does not expire soon. It renews it once for all callers, each of which waits only until
+// its own ctx ends. The context of a single RPC is too short for a sign-in by browser.
 //
-// The error is an *[Error] that says what was tried, or wraps that of the context.
+// The error is an *[Error] with the sources tried, or wraps the error of ctx.
 func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("not signing in: %w", err)
@@ -91,8 +90,8 @@ func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	}
 }
 
-// Discard gives up a token that the platform did not accept, so that the next Token gets another. It does nothing if
-// the token has been replaced already, as happens when many calls are refused at once.
+// Discard drops a token that the platform rejected, so that the next Token gets another. It does nothing if the token
+// has already been replaced, because many calls may be rejected at once.
 func (t *Tokens) Discard(accessToken string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -103,9 +102,9 @@ func (t *Tokens) Discard(accessToken string) {
 	t.current = token{}
 }
 
-// Wait cancels the renewal under way, and returns when it has ended, or when ctx ends. Call it before the process ends. A
-// lookup that is shared does not end with its callers, and would wait for a person to sign in. A renewal that is using a
-// refresh token continues nonetheless, until the next one is written.
+// Wait cancels the current renewal, and waits until it or ctx ends. Call it before the process exits: a renewal on
+// behalf of a shared lookup does not end with its callers, and could wait for the user to sign in. A renewal that is
+// using a refresh token still finishes, so that the next refresh token is stored.
 func (t *Tokens) Wait(ctx context.Context) {
 	idle := make(chan struct{})
 	go func() {
@@ -117,7 +116,7 @@ func (t *Tokens) Wait(ctx context.Context) {
 			r.cancel()
 			<-r.done
 		}
-		t.renewing.Lock() // One that was abandoned.
+		t.renewing.Lock() // Wait for an abandoned renewal.
 		defer t.renewing.Unlock()
 	}()
 	select {
@@ -132,22 +131,22 @@ func (t *Tokens) isRefused(accessToken string) bool {
 	return t.refused[accessToken]
 }
 
-// renewal is one walk through the sources, on behalf of all who wait for it. It is written out, as singleflight does
-// not cancel the work when the last caller leaves.
+// renewal is one attempt to get a token, on behalf of all callers that wait for it. It does not use singleflight, which
+// does not cancel the work when the last caller leaves.
 type renewal struct {
 	done    chan struct{}
 	cancel  context.CancelFunc
 	waiters int // guarded by Tokens.mu
 
-	// The outcome, to be read when done is closed.
+	// The outcome may be read once done is closed.
 	token token
 	err   error
 }
 
-// joinRenewal starts a renewal or joins the one under way. t.mu is held.
+// joinRenewal joins the current renewal, or starts one. The caller must hold t.mu.
 func (t *Tokens) joinRenewal(ctx context.Context) *renewal {
 	if t.renewal == nil {
-		// It does not end with the caller that happened to start it, but when the last one has left.
+		// The renewal is canceled when the last caller leaves, not the one that started it.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		t.renewal = &renewal{done: make(chan struct{}), cancel: cancel}
 		go t.renew(ctx, t.renewal)
@@ -177,7 +176,7 @@ func (t *Tokens) renew(ctx context.Context, r *renewal) {
 
 	issued, from, err := t.obtain(ctx)
 	for err == nil && t.isRefused(issued.access) {
-		issued, from, err = t.obtain(ctx) // Given up while we were at it.
+		issued, from, err = t.obtain(ctx) // It was discarded in the meantime.
 	}
 
 	t.mu.Lock()
@@ -191,7 +190,7 @@ func (t *Tokens) renew(ctx context.Context, r *renewal) {
 		t.current, t.issuedBy, t.renewAt, t.failure = issued, from, issued.renewAt(now), nil
 		r.token = issued
 	case t.current.access != "" && now.Before(t.current.expiry):
-		// The token at hand is valid for a little longer, and the next try may succeed.
+		// The current token is still valid for a while, and the next try may succeed.
 		t.renewAt = now.Add(t.current.expiry.Sub(now) / 2)
 		r.token = t.current
 	default:
@@ -202,7 +201,7 @@ func (t *Tokens) renew(ctx context.Context, r *renewal) {
 	}
 }
 
-// obtain walks through the sources until one of them has a token.
+// obtain tries the sources in order until one has a token.
 func (t *Tokens) obtain(ctx context.Context) (token, source, error) {
 	var (
 		attempts   []Attempt
@@ -221,7 +220,7 @@ func (t *Tokens) obtain(ctx context.Context) (token, source, error) {
 		case t.isRefused(issued.access):
 			attempts = append(attempts, Attempt{Source: s.name(), Reason: "the platform did not accept its token (Unauthenticated)"})
 		case issued.expiresSoon(t.options.Clock.Now()):
-			// Better than nothing, but another source may have one that is valid for longer.
+			// Another source may have a token that is valid for longer.
 			lastResort, lastSource = issued, s
 		default:
 			return issued, s, nil
@@ -233,7 +232,7 @@ func (t *Tokens) obtain(ctx context.Context) (token, source, error) {
 	return token{}, nil, &Error{Audience: t.audience, SessionEnded: t.sessionEnded(), Attempts: attempts}
 }
 
-// sessionEnded reports whether there was a token of chainctl's session in this run: it was signed in when it began.
+// sessionEnded reports whether an earlier token in this run came from a chainctl session.
 func (t *Tokens) sessionEnded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

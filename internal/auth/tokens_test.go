@@ -19,8 +19,8 @@ func TestTokens_Token_renewsShortlyBeforeExpiry(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		lifetime time.Duration
-		kept     time.Duration // for how long the first token is still used
-		renewed  time.Duration // and when no longer
+		kept     time.Duration // when the first token is still used
+		renewed  time.Duration // when it has been renewed
 	}{
 		"an hour: a minute before":         {time.Hour, 59*time.Minute - time.Second, 59 * time.Minute},
 		"two minutes: a minute before":     {2 * time.Minute, 59 * time.Second, time.Minute},
@@ -80,7 +80,7 @@ func TestTokens_Token_renewsOnceForAllCallers(t *testing.T) {
 				if err != nil || token.AccessToken != want {
 					t.Errorf("%+v, %v; want %s", token, err, want)
 				}
-				token.AccessToken = "" // Each caller has one of its own.
+				token.AccessToken = "" // Each caller gets its own copy.
 			})
 		}
 		wg.Wait()
@@ -102,7 +102,7 @@ func TestTokens_Discard_replacesATokenOnce(t *testing.T) {
 	for _, step := range []struct{ discard, want string }{
 		{"", "token-1"},
 		{"token-1", "token-2"},
-		{"token-1", "token-2"}, // Of a call that was under way: it has been replaced already.
+		{"token-1", "token-2"}, // A call still used token-1, which has already been replaced.
 		{"token-7", "token-2"},
 		{"token-2", "token-3"},
 	} {
@@ -135,7 +135,7 @@ func TestTokens_Discard_duringARenewal(t *testing.T) {
 	give := source.give
 	source.give = func(ctx context.Context) (token, error) {
 		if source.count() == 2 {
-			// The cache still has the old one, and a call with it is refused at this moment.
+			// The source still returns token-1 while a call with it is rejected.
 			tokens.Discard("token-1")
 			return token{access: "token-1"}, nil
 		}
@@ -146,7 +146,7 @@ func TestTokens_Discard_duringARenewal(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Advance(59*time.Minute + time.Second)
-	// The only source of this walk has none, but a later one will.
+	// No source has a token yet, but one will later.
 	_, _ = tokens.Token(t.Context())
 	c.Advance(failureMemory)
 	if token, err := tokens.Token(t.Context()); err != nil || token.AccessToken != "token-3" {
@@ -173,7 +173,7 @@ func TestTokens_Token_endsWithItsOwnContextOnly(t *testing.T) {
 	impatientCtx, cancel := context.WithCancel(t.Context())
 	impatient := make(chan error, 1)
 	go func() {
-		_, err := tokens.Token(impatientCtx) // It is the one that starts the renewal.
+		_, err := tokens.Token(impatientCtx) // This caller starts the renewal.
 		impatient <- err
 	}()
 	<-entered
@@ -212,8 +212,8 @@ func TestTokens_Token_cancelsARenewalWhenTheLastCallerLeaves(t *testing.T) {
 		defer func() { mu.Lock(); running--; mu.Unlock() }()
 		if source.count() == 1 {
 			close(entered)
-			<-ctx.Done() // It is cancelled,
-			<-mayEnd     // but takes its time.
+			<-ctx.Done() // The renewal is canceled,
+			<-mayEnd     // but does not return at once.
 			return token{}, ctx.Err()
 		}
 		return token{access: "token"}, nil
@@ -262,16 +262,16 @@ func TestTokens_Token_remembersAFailure(t *testing.T) {
 	tokens := from(c, source)
 	for range 50 {
 		if _, err := tokens.Token(t.Context()); err == nil {
-			t.Fatal("a token from nowhere")
+			t.Fatal("got a token without a source")
 		}
 	}
 	if source.count() != 1 {
-		t.Errorf("%d tries within no time, want one", source.count())
+		t.Errorf("%d immediate tries, want one", source.count())
 	}
 	c.Advance(failureMemory)
 	source.give = func(context.Context) (token, error) { return token{access: "token"}, nil }
 	if _, err := tokens.Token(t.Context()); err != nil {
-		t.Errorf("the failure outlives its time: %v", err)
+		t.Errorf("the failure is remembered for too long: %v", err)
 	}
 }
 
@@ -292,11 +292,11 @@ func TestTokens_Token_usesUpATokenThatCannotBeRenewed(t *testing.T) {
 		}
 	}
 	if got := source.count(); got != 2 {
-		t.Errorf("%d calls, want one more, and then none for a while", got)
+		t.Errorf("%d calls, want one retry only", got)
 	}
 	c.Set(start.Add(time.Hour))
 	if _, err := tokens.Token(t.Context()); err == nil {
-		t.Error("after its end: no error")
+		t.Error("after its expiry: no error")
 	}
 }
 
@@ -317,7 +317,7 @@ func TestTokens_Token_fallsBackToATokenThatExpiresSoon(t *testing.T) {
 		}
 	}
 	if broken.count() != 1 {
-		t.Errorf("%d walks through the sources, want one", broken.count())
+		t.Errorf("the sources were tried %d times, want once", broken.count())
 	}
 }
 
@@ -361,12 +361,12 @@ func TestOptions_defaultToTheRealWorld(t *testing.T) {
 	}
 }
 
-// waitFor waits for what another goroutine is about to do.
+// waitFor waits for another goroutine to get this far.
 func waitFor(t *testing.T, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !done(); {
 		if time.Now().After(deadline) {
-			t.Fatal("it does not come about")
+			t.Fatal("timed out")
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -401,14 +401,14 @@ func TestTokens_Token_saysThatChainctlsSessionEnded(t *testing.T) {
 	contains(t, whole, "chainctl's session ended during this run", "chainctl iam auth-policy", "chainctl auth login", "set the provider's identity")
 	contains(t, reason, "expired at", "(this machine's clock says 2026-03-02T12:00:00Z)")
 
-	// A run that began without one says nothing of a session.
+	// A run without a session must not report that one ended.
 	_, whole = b.refusal(b.tokens(), "chainctl's cached token")
 	if strings.Contains(whole, "session ended") {
 		t.Errorf("it was not signed in before: %s", whole)
 	}
 }
 
-// A caller that is still there, such as a lookup that is shared, does not keep the process.
+// A remaining caller, such as a shared lookup, must not delay the exit of the process.
 func TestTokens_Wait_cancelsTheRenewal(t *testing.T) {
 	t.Parallel()
 	entered := make(chan struct{})
@@ -433,10 +433,10 @@ func TestTokens_Wait(t *testing.T) {
 	t.Parallel()
 	c := clock.NewFake(start)
 
-	// Nothing is under way.
+	// There is no renewal to wait for.
 	from(c).Wait(t.Context())
 
-	// A renewal whose callers have left, and that takes its time nonetheless.
+	// The callers of this renewal have left, but it does not return at once.
 	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	tokens := from(c, &fakeSource{label: "spending", give: func(context.Context) (token, error) {
 		close(entered)
