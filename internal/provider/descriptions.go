@@ -13,6 +13,8 @@ const (
 	emailDescription     = "Email address that is allowed to accept the invite. If unset, anyone with the code can accept it."
 	singleUseDescription = "Whether the code can be accepted only once, after which the platform deletes the invite. Defaults to `false`."
 
+	changedPolicyDescription = "Changing this only updates the state, unless the change makes the existing invite code due for replacement."
+
 	inviteIDDescription  = "UIDP of the invite."
 	groupIDDescription   = "UIDP of the group."
 	roleIDDescription    = "UIDP of the role."

@@ -92,7 +92,8 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 			},
 			"recreate": schema.StringAttribute{
 				MarkdownDescription: "When an invite code that is no longer `active` is replaced. `auto` replaces it when it is `expiring`, " +
-					"`expired` or `revoked`, `always` also when it is `consumed`, and `never` does not replace it. Defaults to `auto`.",
+					"`expired` or `revoked`, `always` also when it is `consumed`, and `never` does not replace it. Defaults to `auto`. " +
+					changedPolicyDescription,
 				Optional:   true,
 				Computed:   true,
 				Default:    stringdefault.StaticString(recreateAuto),
@@ -102,7 +103,8 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 				CustomType: duration.Type{},
 				MarkdownDescription: "How long before its expiration the invite code is `expiring`, so that the next apply replaces it unless " +
 					"`recreate` is `never`. Uses the same format as `ttl`, and must be shorter than `ttl`. Ignored if the platform grants " +
-					"a lifetime that is not longer than this.",
+					"a lifetime that is not longer than this. If unset, an invite code is renewed only after it has expired. " +
+					changedPolicyDescription,
 				Optional: true,
 			},
 			"rotation_triggers": schema.MapAttribute{
