@@ -83,6 +83,29 @@ func readPage(t *testing.T, name string) page {
 	return p
 }
 
+// Search engines and the registry show the description of a page as plain text.
+func TestDocs_descriptions_areShortAndPlain(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for name, p := range pages(t) {
+		if !strings.HasPrefix(name, "docs/") {
+			continue
+		}
+		checked++
+		_, description, _ := strings.Cut(p.prose, "description: |-\n")
+		description, _, found := strings.Cut(description, "\n---\n")
+		if !found || description == "" {
+			t.Errorf("%s has no description", name)
+		}
+		if markup := regexp.MustCompile("\n|`|[~-]>|\\]\\(|://|\\.\\./|\\.md\\b|[*]{2}").FindString(description); markup != "" {
+			t.Errorf("%s: the description has %q:\n%s", name, markup, description)
+		}
+	}
+	if checked < 15 {
+		t.Fatalf("only %d pages were checked", checked)
+	}
+}
+
 // blocksOf are the texts of a page's blocks of code in a language.
 func (p page) blocksOf(language string) (texts []string) {
 	for _, b := range p.blocks {

@@ -4,7 +4,7 @@
 // It runs the provider in its own process, so that the docs do not depend on the installed Terraform: an older one
 // would leave out what it does not support.
 //
-// With -settings FILE, it inserts the table of the provider's settings into a page of the docs instead.
+// With -finish FOLDER, it finishes the docs that tfplugindocs has written into that folder instead.
 package main
 
 import (
@@ -15,22 +15,20 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	tfjson "github.com/hashicorp/terraform-json"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
 func main() {
-	page := flag.String("settings", "", "put the table of settings into this page of the docs")
+	docs := flag.String("finish", "", "finish the docs that tfplugindocs has written into this folder")
 	flag.Parse()
-	if *page != "" {
-		if err := addSettings(*page); err != nil {
-			fmt.Fprintln(os.Stderr, "Writing the table of settings:", err)
+	if *docs != "" {
+		if err := finish(*docs); err != nil {
+			fmt.Fprintln(os.Stderr, "Finishing the docs:", err)
 			os.Exit(1)
 		}
 		return
@@ -40,21 +38,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "Writing the provider's schema:", err)
 		os.Exit(1)
 	}
-}
-
-// settingsMark is the line of a template that the table of settings replaces.
-const settingsMark = "<!-- The table of settings is generated. -->\n"
-
-func addSettings(page string) error {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, after, found := strings.Cut(string(text), settingsMark)
-	if !found {
-		return fmt.Errorf("%s has no line %q", page, strings.TrimSpace(settingsMark))
-	}
-	return os.WriteFile(page, []byte(before+config.MarkdownTable()+after), 0o644) //nolint:gosec // G306: docs are for everyone.
 }
 
 func run(ctx context.Context, server tfprotov6.ProviderServer, out io.Writer) error {

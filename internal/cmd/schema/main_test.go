@@ -4,16 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
-	"github.com/chainguard-invites/terraform-provider-chainguard/internal/config"
 )
 
 // fakeServer answers what a test wants the provider to be. Any other call would be a nil call, and panic.
@@ -138,26 +134,5 @@ func TestSchema_unknownParts_areAnError(t *testing.T) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
 		})
-	}
-}
-
-func TestAddSettings(t *testing.T) {
-	t.Parallel()
-	page := filepath.Join(t.TempDir(), "page.md")
-	if err := os.WriteFile(page, []byte("before\n\n"+settingsMark+"\nafter\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := addSettings(page); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := "before\n\n" + config.MarkdownTable() + "\nafter\n"; string(text) != want {
-		t.Errorf("the page is\n%s\nwant\n%s", text, want)
-	}
-	if err := addSettings(page); err == nil || !strings.Contains(err.Error(), page) {
-		t.Errorf("a page without the mark: %v", err)
 	}
 }
