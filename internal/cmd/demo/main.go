@@ -159,7 +159,8 @@ func (d *demo) steps() []step {
 		}},
 		{"Change the TTL: a new code is created, and the old one is revoked", d.replace},
 		{"Three days later, the code has expired: the next apply renews it", func() error {
-			// The emulator uses the real clock, so make the invite older instead.
+			// The emulator uses the real clock, so it makes the invite older instead.
+			d.print(output, "    The emulator moves the invite's dates back by three days.")
 			const days = -3 * 24 * time.Hour
 			d.platform.SetInvite(d.platform.Live()[0].UID, func(i *emulator.Invite) {
 				i.Created, i.Expires = i.Created.Add(days), i.Expires.Add(days)
