@@ -11,16 +11,16 @@ import (
 // Recipient is one public key.
 type Recipient struct {
 	age age.Recipient
-	key string // The canonical form: no comment, no options.
+	key string // the canonical form, without comment and options
 }
 
-// postQuantumPrefix is what age's hybrid public keys begin with.
+// postQuantumPrefix is the prefix of age's hybrid post-quantum public keys.
 const postQuantumPrefix = "age1pq1"
 
 func (r Recipient) isPostQuantum() bool { return strings.HasPrefix(r.key, postQuantumPrefix) }
 func (r Recipient) isClassic() bool     { return !r.isPostQuantum() }
 
-// String implements [fmt.Stringer] with the canonical form of the key.
+// String returns the canonical form of the key.
 func (r Recipient) String() string { return r.key }
 
 // ParseRecipient parses a public key: an age key, or a line of an OpenSSH .pub or authorized_keys file. A comment may
@@ -34,8 +34,8 @@ func ParseRecipient(text string) (Recipient, error) {
 	if problem != nil {
 		return Recipient{}, problem
 	}
-	// Some keys parse and still cannot be encrypted to, such as points of low order. That must not come to light after
-	// an invite has been created.
+	// Encrypt to the key once: some keys parse but cannot be encrypted to, such as points of low order. This must not
+	// surface only after an invite has been created.
 	if _, err := recipient.age.Wrap(make([]byte, 16)); err != nil {
 		return Recipient{}, refuseWeak(text)
 	}

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// A FIDO key cannot be created without the device. This is the format of one.
+// fidoKey returns a public key in the format of FIDO keys, which cannot be created without a device.
 func fidoKey() string {
 	blob := ssh.Marshal(struct {
 		Name        string
@@ -25,10 +25,10 @@ func fidoKey() string {
 	return "sk-ssh-ed25519@openssh.com " + base64.StdEncoding.EncodeToString(blob) + " kim@yubikey"
 }
 
-// lowOrderKey is an Ed25519 key that parses, and to which nothing can be encrypted.
+// lowOrderKey returns an Ed25519 key that parses but cannot be encrypted to.
 func lowOrderKey() string {
 	point := make([]byte, ed25519.PublicKeySize)
-	point[0] = 1 // The identity.
+	point[0] = 1 // the identity point
 	blob := ssh.Marshal(struct {
 		Name string
 		Key  []byte
@@ -137,7 +137,7 @@ func TestParseRecipient_privateKey_isNotShown(t *testing.T) {
 		_, err := ParseRecipient(text)
 		var problem *KeyError
 		if !errors.As(err, &problem) || !problem.Secret {
-			t.Errorf("%s: taken for something that may be shown: %v", name, err)
+			t.Errorf("%s: not treated as a secret: %v", name, err)
 			continue
 		}
 		for _, word := range strings.Fields(text) {
@@ -197,7 +197,7 @@ func FuzzParseRecipient(f *testing.F) {
 			}
 			return
 		}
-		// What is accepted can be sealed to, and its canonical form is the same key.
+		// Accepted keys can be sealed to, and their canonical form is the same key.
 		again, err := ParseRecipient(recipient.String())
 		if err != nil || again.key != recipient.key {
 			t.Fatalf("%q is not the key that it was parsed from: %v", recipient, err)

@@ -11,11 +11,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// KeyError says why a text cannot be used as a recipient, and what to write instead.
+// KeyError reports why a text cannot be used as a recipient, and what to use instead.
 type KeyError struct {
 	Detail string
-	// Secret says that the text is a private key, or may contain one. The detail does not quote it, and the caller must
-	// not show where it is written either: Terraform prints the lines of the configuration that a diagnostic points at.
+	// Secret is set if the text is a private key, or may contain one. The detail does not quote it. The caller must not
+	// point a diagnostic at it either, because Terraform prints those lines of the configuration.
 	Secret bool
 }
 
@@ -26,15 +26,15 @@ const (
 	minRSABits = 2048
 
 	usable = "an age public key (`age1...`), or an `ssh-ed25519` or `ssh-rsa` public key as in a `.pub` file"
-	// replacement is what to use instead of a key that age does not encrypt to.
+	// replacement names the keys to use instead of one that age does not support.
 	replacement = "Use an `ssh-ed25519` key (`ssh-keygen -t ed25519` creates one), an `ssh-rsa` key of at least 2048 bits, or an age " +
 		"key (`age-keygen` creates one)."
 )
 
-// privateKey matches the markers of private keys: PEM, OpenSSH also without its header, age and PuTTY.
+// privateKey matches the markers of private keys: PEM, OpenSSH with and without its header, age and PuTTY.
 var privateKey = regexp.MustCompile(`(?i)PRIVATE[ -]KEY|AGE-SECRET-KEY|AGE-PLUGIN-|PuTTY-User-Key-File|Private-Lines|b3BlbnNzaC1rZXktdjE`)
 
-// refuseText returns the problem with a text that is no public key in one line, or nil.
+// refuseText returns the problem with a text that is not a single-line public key, or nil.
 func refuseText(text string) *KeyError {
 	switch {
 	case privateKey.MatchString(text):
@@ -57,7 +57,7 @@ func refuseText(text string) *KeyError {
 	return nil
 }
 
-// refuseUnparsed is the problem with a line that is neither an age key nor an SSH key.
+// refuseUnparsed returns the problem with a line that is neither an age key nor an SSH key.
 func refuseUnparsed(text string) *KeyError {
 	fields := strings.Fields(text)
 	switch first := fields[0]; {
@@ -121,7 +121,7 @@ func rsaBits(key ssh.PublicKey) int {
 	return 0
 }
 
-// refuseAge is the problem with what begins as an age public key.
+// refuseAge returns the problem with a text that starts like an age public key.
 func refuseAge(text string) *KeyError {
 	if plugin := agePlugin.FindStringSubmatch(text); plugin != nil && plugin[1] != "pq" {
 		return &KeyError{Detail: fmt.Sprintf("%s is a key of the age plugin `%s`, and the provider runs no plugins. %s",
@@ -131,10 +131,10 @@ func refuseAge(text string) *KeyError {
 		"key, in lower case; `age-keygen -y FILE` prints it.", quote(text))}
 }
 
-// agePlugin matches the recipient of a plugin: the last 1 ends the name, since the base32 that follows has none.
+// agePlugin matches the recipient of a plugin. The plugin's name ends at the last 1, which does not occur in base32.
 var agePlugin = regexp.MustCompile(`^age1([a-z0-9+._-]{1,40})1[^1]+$`)
 
-// refuseWeak is the problem with a key that parses and that age then refuses to encrypt to.
+// refuseWeak returns the problem with a key that parses but that age does not encrypt to.
 func refuseWeak(text string) *KeyError {
 	return refuse(text, "A recipient has the format of a public key, but nothing can be encrypted to it. Copy it again from where "+
 		"it was created.")
@@ -144,11 +144,11 @@ func refuse(text, detail string) *KeyError {
 	return &KeyError{Detail: detail, Secret: mayBeSecret(text)}
 }
 
-// mayBeSecret reports whether a text contains a word that could be key material and is no public key: base64, base32 or
-// hex of some length. A private key of which the header is missing is recognized by nothing else.
+// mayBeSecret reports whether a text contains a long word in base64, base32 or hex that is not a public key. This also
+// recognizes private keys without a header.
 func mayBeSecret(text string) bool {
 	for _, word := range strings.Fields(text) {
-		// The base64 of SSH public keys begins with the length of their type's name.
+		// The base64 of an SSH public key starts with the length of its type's name.
 		if keyMaterial.MatchString(word) && !strings.HasPrefix(word, "AAAA") && !strings.HasPrefix(strings.ToLower(word), "age1") {
 			return true
 		}
@@ -158,7 +158,7 @@ func mayBeSecret(text string) bool {
 
 var keyMaterial = regexp.MustCompile(`^[A-Za-z0-9+/=_-]{24,}$`)
 
-// named is a comment, to tell by it which key is meant.
+// named returns the comment of a key in a form that identifies the key in an error.
 func named(comment string) string {
 	const longest = 100
 	if comment == "" || strings.HasPrefix(comment, "AAAA") || len(comment) > longest || mayBeSecret(comment) || sshType.MatchString(comment) {
@@ -167,7 +167,7 @@ func named(comment string) string {
 	return fmt.Sprintf(" (%s)", redact.Text(comment))
 }
 
-// quote quotes a text, unless that would show key material.
+// quote quotes a text unless it may contain key material.
 func quote(text string) string {
 	if mayBeSecret(text) {
 		return fmt.Sprintf("A recipient of %d characters, not shown because it may be secret,", len(text))

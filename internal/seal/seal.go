@@ -1,4 +1,4 @@
-// Package seal encrypts an invite code to the public keys of those who may read it, as an ASCII-armored age file.
+// Package seal encrypts an invite code to public keys, as an ASCII-armored age file.
 package seal
 
 import (
@@ -15,12 +15,12 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Recipients are the public keys that a code is sealed to, in a canonical form: each once, and in order. The zero value
-// has none, and nothing can be sealed to it.
+// Recipients are the public keys that a code is encrypted to, in canonical form, sorted and without duplicates. The
+// zero value has none and cannot be sealed to.
 type Recipients []Recipient
 
-// errMixed is the problem with post-quantum and classic keys together: age refuses to write a file that is only as
-// strong as the weaker of them.
+// errMixed reports a mixture of post-quantum and classic keys. age rejects it, because the file would only be as strong
+// as the weaker key.
 var errMixed = &KeyError{
 	Detail: "Post-quantum recipients (`age1pq1...`) cannot be combined with classic ones (`age1...`, `ssh-ed25519`, `ssh-rsa`): the " +
 		"encrypted code would be no better protected than by the classic ones. Use recipients of one kind only.",
@@ -44,13 +44,12 @@ func ParseRecipients(texts []string) (Recipients, error) {
 	return all, nil
 }
 
-// Equal reports whether both are the same keys. Order, comments, options and duplicates of what they were parsed from
-// do not matter.
+// Equal reports whether both have the same keys, regardless of order, comments, options and duplicates.
 func (r Recipients) Equal(other Recipients) bool {
 	return slices.EqualFunc(r, other, func(a, b Recipient) bool { return a.key == b.key })
 }
 
-// Seal encrypts a code so that any one of the recipients can decrypt it. No error of it contains the code.
+// Seal encrypts a code so that any one of the recipients can decrypt it. Its errors never contain the code.
 func (r Recipients) Seal(code redact.Secret) (string, error) {
 	if len(r) == 0 {
 		return "", errors.New("there are no recipients to encrypt the code to")

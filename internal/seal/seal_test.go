@@ -26,7 +26,7 @@ import (
 
 const code = redact.Secret("eyJjb2RlIjoiYzRuNHJ5LWNvZGUifQ")
 
-// keyPair is a public key, as one writes it, and the private key as a file has it.
+// keyPair is a public key as written in a configuration, and its private key file.
 type keyPair struct{ public, private string }
 
 func sshKeyPair(t testing.TB, private any, comment string) keyPair {
@@ -156,7 +156,7 @@ func TestSeal_eachRecipientDecrypts(t *testing.T) {
 	}
 }
 
-// The armored text must be what the age program reads, with the key files that people have.
+// TestSeal_ageProgramDecrypts checks that the age program decrypts sealed codes with ordinary key files.
 func TestSeal_ageProgramDecrypts(t *testing.T) {
 	t.Parallel()
 	program, err := exec.LookPath("age")
@@ -185,7 +185,7 @@ func TestSeal_ageProgramDecrypts(t *testing.T) {
 	}
 }
 
-// ageIsPostQuantum reports whether the program is new enough, 1.3 or later, to encrypt to such a key.
+// ageIsPostQuantum reports whether the age program supports post-quantum keys, which it does from version 1.3.
 func ageIsPostQuantum(t *testing.T, program string, pair keyPair) bool {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, "--encrypt", "--recipient", pair.public)
@@ -237,10 +237,10 @@ func TestParseRecipients_refusesPostQuantumWithClassic(t *testing.T) {
 		if !errors.Is(err, errMixed) {
 			t.Errorf("mixed with %.12s: %v", classic.public, err)
 		}
-		// That age still refuses it is why this is an error at all.
+		// Mixtures are rejected only because age rejects them.
 		mixed := append(mustParse(t, pair.public), mustParse(t, classic.public)...)
 		if _, err := mixed.Seal(code); err == nil {
-			t.Error("age encrypts to a mixture, so it need not be refused any more")
+			t.Error("age encrypts to a mixture, so errMixed is no longer needed")
 		}
 	}
 }
