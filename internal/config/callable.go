@@ -5,14 +5,13 @@ import (
 	"strings"
 )
 
-// CheckCallable returns an error if a setting without which the platform cannot be called is not known yet, as while
-// the provider block refers to something that is known only after apply. The error names the attributes of the provider
-// block that are unknown.
+// CheckCallable returns an error if a setting that calls need is still unknown, because the provider block refers to a
+// value known only after apply. The error names the unknown attributes.
 func (s Settings) CheckCallable() error {
 	needed := neededSignIn
 	switch {
 	case s.Token != "":
-		needed = neededAlways // A token makes all other ways to sign in irrelevant.
+		needed = neededAlways // With a token, the other ways to sign in do not matter.
 	case s.Login == LoginBrowser, s.Login == LoginHeadless:
 		needed = neededBrowser
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// readConfigFile reads the file that the user asked for: that it cannot be read is an error.
+// readConfigFile reads the config file that the user set. Failing to read it is an error.
 func readConfigFile(env Environment, path string, from origin) (configFile, []Problem) {
 	path = env.ExpandPath(path)
 	problem := Problem{Summary: summaryReadFile}
@@ -38,8 +38,8 @@ func readConfigFile(env Environment, path string, from origin) (configFile, []Pr
 	return file, nil
 }
 
-// searchConfigFile reads the first file that exists where chainctl looks for it. An invalid one is skipped with a
-// warning, because the user did not ask for it.
+// searchConfigFile reads the first existing file in chainctl's search order. An invalid one is skipped with a warning,
+// because the user did not ask for it.
 func searchConfigFile(env Environment) (file configFile, warnings []Problem) {
 	for _, path := range env.configFiles() {
 		data, err := env.ReadFile(path)
@@ -63,7 +63,7 @@ func searchConfigFile(env Environment) (file configFile, warnings []Problem) {
 	return configFile{}, warnings
 }
 
-// configFiles lists where chainctl looks for its config file, in its order.
+// configFiles returns the paths of chainctl's config file in its search order.
 func (e Environment) configFiles() []string {
 	var paths []string
 	if e.WorkDir != "" {
@@ -78,7 +78,7 @@ func (e Environment) configFiles() []string {
 	return paths
 }
 
-// fileError says why a file cannot be read, without the path, which the caller tells.
+// fileError describes a file error without the path, which the caller adds.
 func fileError(err error) string {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
@@ -87,7 +87,7 @@ func fileError(err error) string {
 	return err.Error()
 }
 
-// configFile is a chainctl config file, as far as it concerns us.
+// configFile has the entries of a chainctl config file that the provider uses.
 type configFile struct {
 	path    string
 	entries map[string]entry
@@ -99,13 +99,13 @@ type entry struct {
 	line int
 }
 
-// where names the place of an entry.
+// where returns the file and line of an entry.
 func (f configFile) where(e entry) string {
 	return fmt.Sprintf("%s in %s, line %d", e.key, f.path, e.line)
 }
 
-// moveSocialLogin moves a social login that is set as the identity provider to the key that it belongs in. A UIDP is
-// never the name of a social login, so it is clear what was meant.
+// moveSocialLogin moves a social login set as the identity provider to the key for social logins. The two cannot be
+// confused, because an identity provider is a UIDP.
 func (f configFile) moveSocialLogin() []Problem {
 	const deprecated, current = "default.identity-provider", "default.social-login"
 	e, ok := f.entries[deprecated]
@@ -127,8 +127,8 @@ func (f configFile) moveSocialLogin() []Problem {
 	}}
 }
 
-// parseConfigFile reads a chainctl config file: two levels of keys in YAML. What we do not know is left alone, as
-// chainctl may well learn more; the shape of the sections we read has to be right. Errors say the line.
+// parseConfigFile parses a chainctl config file: two levels of keys in YAML. It ignores unknown keys, which newer
+// versions of chainctl may use, but validates the shape of the sections it reads. Errors include the line.
 func parseConfigFile(path string, data []byte) (configFile, error) {
 	file := configFile{path: path, entries: make(map[string]entry)}
 
@@ -137,7 +137,7 @@ func parseConfigFile(path string, data []byte) (configFile, error) {
 		return configFile{}, yamlError(err)
 	}
 	if document.Kind == 0 {
-		return file, nil // Nothing but comments.
+		return file, nil // The file has only comments.
 	}
 	root := document.Content[0]
 	if isNull(root) {
@@ -169,12 +169,12 @@ func parseConfigFile(path string, data []byte) (configFile, error) {
 	return file, nil
 }
 
-// isRead reports whether a key means something to us.
+// isRead reports whether the provider uses a key.
 func isRead(key string) bool {
 	return slices.ContainsFunc(all, func(s Setting) bool { return s.Key == key })
 }
 
-// pairs yields the keys of a mapping with their values, aliases resolved.
+// pairs yields the keys and values of a mapping, with aliases resolved.
 func pairs(mapping *yaml.Node) func(yield func(string, *yaml.Node) bool) {
 	return func(yield func(string, *yaml.Node) bool) {
 		for i := 0; i+1 < len(mapping.Content); i += 2 {
@@ -195,10 +195,10 @@ func isNull(node *yaml.Node) bool {
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
 
-// yamlError puts the parser's error into our words: the line first, and nothing in it that a terminal would act on.
+// yamlError rewrites an error of the parser to start with the line and to be safe for a terminal.
 func yamlError(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	line := 1 // Where the parser names no line, it did not get past the first.
+	line := 1 // Errors without a line are about the first one.
 	if found := yamlLine.FindStringSubmatch(text); found != nil {
 		line, _ = strconv.Atoi(found[1])
 		text = text[len(found[0]):]

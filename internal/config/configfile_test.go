@@ -52,7 +52,7 @@ func TestConfigFile_isFoundWhereChainctlLooks(t *testing.T) {
 	}
 }
 
-// malformed are files that are no config file, with the line that is at fault.
+// malformed has invalid config files, with the line of the error.
 var malformed = map[string]struct{ text, want string }{
 	"not YAML":             {"platform:\n  api: [\n", "line "},
 	"tabs":                 {"platform:\n\tapi: https://a.example\n", "line 2"},
@@ -63,7 +63,7 @@ var malformed = map[string]struct{ text, want string }{
 	"a value that is more": {"platform:\n  api:\n    url: https://a.example\n", "line 3"},
 }
 
-func TestConfigFile_malformedIsAnErrorIfItIsSet(t *testing.T) {
+func TestConfigFile_malformed_setIsAnError(t *testing.T) {
 	t.Parallel()
 	for name, test := range malformed {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestConfigFile_malformedIsAnErrorIfItIsSet(t *testing.T) {
 				t.Errorf("%+v; want an error on config with the path and %q", problems, test.want)
 			}
 			if s.Group != "" {
-				t.Errorf("another file was taken instead: group %q", s.Group)
+				t.Errorf("another file was used instead: group %q", s.Group)
 			}
 
 			w.variables = map[string]string{"CHAINCTL_CONFIG": "/etc/c.yaml"}
@@ -88,7 +88,7 @@ func TestConfigFile_malformedIsAnErrorIfItIsSet(t *testing.T) {
 	}
 }
 
-func TestConfigFile_malformedIsSkippedWithAWarningIfItIsFound(t *testing.T) {
+func TestConfigFile_malformed_foundIsAWarning(t *testing.T) {
 	t.Parallel()
 	for name, test := range malformed {
 		t.Run(name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestConfigFile_malformedIsSkippedWithAWarningIfItIsFound(t *testing.T) {
 				t.Errorf("%+v; want a warning with the path and %q", problems, test.want)
 			}
 			if s.Group != "next" {
-				t.Errorf("group %q: the next file was not looked at", s.Group)
+				t.Errorf("group %q: the next file was not read", s.Group)
 			}
 		})
 	}
@@ -231,13 +231,13 @@ func FuzzConfigFile(f *testing.F) {
 		s, problems := Resolve(nil, w.environment())
 		for _, p := range problems {
 			if !p.Warning {
-				t.Errorf("a file that was only found is an error: %+v", p)
+				t.Errorf("error instead of a warning for a file that was not set: %+v", p)
 			}
 			if !strings.Contains(p.Detail, "line ") {
 				t.Errorf("no line: %s", p.Detail)
 			}
 			if !utf8.ValidString(p.Detail) || strings.ContainsFunc(p.Detail, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-				t.Errorf("not fit for a terminal: %q", p.Detail)
+				t.Errorf("control characters: %q", p.Detail)
 			}
 		}
 		for name, value := range map[string]string{"api": s.API, "issuer": s.Issuer} {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Environment is what of the outside world settings depend on.
+// Environment is the part of the process environment that settings depend on.
 type Environment struct {
 	Getenv   func(string) string
 	ReadFile func(string) ([]byte, error)
@@ -20,9 +20,9 @@ type Environment struct {
 	HomeDir   string // empty if there is none
 }
 
-// OSEnvironment is the environment of this process.
+// OSEnvironment returns the environment of this process.
 func OSEnvironment() Environment {
-	// A directory that cannot be determined is one in which nothing can be found.
+	// Directories that cannot be determined stay empty, and nothing is found in them.
 	workDir, _ := os.Getwd()
 	configDir, _ := os.UserConfigDir()
 	homeDir, _ := os.UserHomeDir()
@@ -35,8 +35,8 @@ func OSEnvironment() Environment {
 	}
 }
 
-// ExpandPath makes a path that a user wrote absolute: "~/" is the home directory, and a relative path starts in the
-// current directory.
+// ExpandPath makes a path absolute. It replaces a leading "~/" by the home directory, and resolves relative paths in
+// the current directory.
 func (e Environment) ExpandPath(path string) string {
 	if rest, found := strings.CutPrefix(path, "~/"); found && e.HomeDir != "" {
 		return filepath.Join(e.HomeDir, rest)
@@ -47,8 +47,8 @@ func (e Environment) ExpandPath(path string) string {
 	return filepath.Join(e.WorkDir, path)
 }
 
-// first returns the first of the variables that is set, and its value. A variable that is set to nothing counts as not
-// set: that is how a shell or a pipeline takes one back.
+// first returns the first variable that is set, and its value. Empty variables count as unset, because shells and
+// pipelines often unset variables that way.
 func (e Environment) first(variables []string) (name, value string) {
 	for _, name := range variables {
 		if value := e.Getenv(name); value != "" {
@@ -59,17 +59,17 @@ func (e Environment) first(variables []string) (name, value string) {
 }
 
 const (
-	// maxFileBytes bounds a configuration file.
+	// maxFileBytes limits the size of a config file.
 	maxFileBytes = 1 << 20
 
-	// readTimeout bounds the reading of a file, which may be a pipe or on a file system that hangs.
+	// readTimeout limits the time to read a file, which may be a pipe or on a file system that hangs.
 	readTimeout = 10 * time.Second
 )
 
 func readFile(path string) ([]byte, error) { return readWithin(path, readTimeout) }
 
-// readWithin reads a file, unless that takes longer than limit. A read that hangs cannot be interrupted: it is left
-// behind, and ends with the process.
+// readWithin reads a file, but returns an error after limit. A read cannot be interrupted, so a goroutine that hangs is
+// abandoned.
 func readWithin(path string, limit time.Duration) ([]byte, error) {
 	var data []byte
 	read := make(chan error, 1)

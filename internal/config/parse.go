@@ -15,12 +15,12 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// maxRequestTimeout bounds request_timeout: a call that needs more than this is not going to end.
+// maxRequestTimeout is the maximum of request_timeout. No useful call takes longer.
 const maxRequestTimeout = time.Hour
 
 var errEmpty = errors.New("must not be empty: omit it, or set it to null, to use the default")
 
-// clean trims the white space around a value, and refuses what is empty or has characters that cannot be seen.
+// clean trims whitespace around a value, and rejects empty values and invisible characters.
 func clean(text string) (string, error) {
 	text = trim(text)
 	if text == "" {
@@ -29,11 +29,11 @@ func clean(text string) (string, error) {
 	return text, refs.CheckVisible(text)
 }
 
-// trim removes what a file or a shell may leave around a value, and nothing that could belong to it.
+// trim removes the whitespace that files and shells leave around values.
 func trim(text string) string { return strings.Trim(text, " \t\r\n") }
 
-// parseURL parses the URL of a service that is sent bearer tokens. Its errors never quote the parts of a URL that may
-// hold a secret.
+// parseURL parses the URL of a service that receives bearer tokens. Errors never quote the parts of the URL that may
+// contain a secret.
 func parseURL(text string) (string, error) {
 	const example = ", such as " + DefaultAPI
 	text, err := clean(text)
@@ -68,8 +68,8 @@ func parseURL(text string) (string, error) {
 	return u.String(), nil
 }
 
-// hostPattern matches the characters of host names, ports and IP addresses with zones. It leaves out letters that only
-// look like ASCII, whose lower case is another host.
+// hostPattern matches the characters of host names, ports and IP addresses with zones. It excludes letters that look
+// like ASCII ones, because they are another host.
 var hostPattern = regexp.MustCompile(`^[A-Za-z0-9._:%\[\]-]+$`)
 
 func validPort(u *url.URL) bool {
@@ -80,7 +80,7 @@ func validPort(u *url.URL) bool {
 	return err == nil && port >= 1 && port <= 65535
 }
 
-// parseAudience parses the audience of a token. It is mostly, but not always, a URL.
+// parseAudience parses the audience of a token, which is usually a URL.
 func parseAudience(text string) (string, error) {
 	text, err := clean(text)
 	if err != nil {
@@ -115,7 +115,7 @@ func parsePath(text string) (string, error) {
 	return text, nil
 }
 
-// parseToken parses a bearer token, which must not be in any error.
+// parseToken parses a bearer token. Errors never quote it.
 func parseToken(text string) (redact.Secret, error) {
 	text, err := clean(text)
 	switch {
@@ -128,7 +128,7 @@ func parseToken(text string) (redact.Secret, error) {
 	return redact.Secret(text), nil
 }
 
-// parseIdentityToken parses a literal token or a path. Which of them it is shows when it is used.
+// parseIdentityToken parses a literal token or the path of a file. Which one it is is decided when it is used.
 func parseIdentityToken(text string) (redact.Secret, error) {
 	text = trim(text)
 	switch {
@@ -151,8 +151,8 @@ func parseUIDP(text string) (string, error) {
 	return text, nil
 }
 
-// socialLogins maps what social_login takes to its canonical form. The official provider, whose environment variable is
-// taken as well, calls Google by the name that Auth0 has for it.
+// socialLogins maps the values of social_login to their canonical form. The official provider, whose environment
+// variable is supported as well, uses Auth0's name for Google.
 var socialLogins = map[string]string{
 	"email": "email", "google": "google", "github": "github", "gitlab": "gitlab", "google-oauth2": "google",
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// The summaries of problems. The troubleshooting guide has an entry for each of them, which a test checks.
+// These are the summaries of problems. A test checks that the troubleshooting guide has an entry for each.
 const (
 	summaryInvalidBlock      = "Invalid Provider Configuration"
 	summaryInvalidVariable   = "Invalid Environment Variable"
@@ -19,20 +19,19 @@ const (
 	summaryDeprecatedSetting = "Deprecated chainctl Configuration Setting"
 )
 
-// Problem is something to tell the user about a setting.
+// Problem is an error or a warning about a setting.
 type Problem struct {
-	Attribute string // the attribute of the provider block at fault, empty where it is not the block's fault
+	Attribute string // of the provider block, empty if the value is from elsewhere
 	Warning   bool
 	Summary   string
 	Detail    string
 }
 
-// Deferrable reports whether the problem is an error that the provider block is not to blame for. It must be reported
-// where the setting is first used: to an error while it is configured, Terraform adds the advice to write a provider
-// block.
+// Deferrable reports whether the problem is an error outside of the provider block. Report it when the setting is first
+// used: if configuring the provider fails, Terraform suggests adding a provider block.
 func (p Problem) Deferrable() bool { return p.Attribute == "" && !p.Warning }
 
-// invalid is the problem that a setting cannot have the value that it has in some place.
+// invalid returns the problem of an invalid value.
 func invalid(s Setting, text string, o origin, err error) Problem {
 	value := ""
 	if !s.silent && strings.TrimSpace(text) != "" {
@@ -63,7 +62,7 @@ func invalid(s Setting, text string, o origin, err error) Problem {
 	}
 }
 
-// conflict is the problem that more than one attribute chooses the identity provider.
+// conflict returns the problem of several attributes that choose the identity provider.
 func conflict(names []string, from level) Problem {
 	p := Problem{
 		Summary: summaryConflict,
@@ -76,7 +75,7 @@ func conflict(names []string, from level) Problem {
 	return p
 }
 
-// notUsed is the warning that an attribute of the provider block overrules an environment variable.
+// notUsed returns the warning that an attribute of the provider block overrules an environment variable.
 func notUsed(variable, attribute string) Problem {
 	return Problem{
 		Attribute: attribute,

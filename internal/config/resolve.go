@@ -10,8 +10,8 @@ type Value struct {
 	Unknown bool // known only after apply
 }
 
-// Resolve decides the settings. It is a pure function of the provider block, which has no entry for an attribute that
-// is null, and of the environment. If one of the problems is an error, the settings must not be used.
+// Resolve returns the settings for a provider block, which has no entries for null attributes, and an environment. It
+// is a pure function. The settings must not be used if any of the problems is an error.
 func Resolve(block map[string]Value, env Environment) (Settings, []Problem) {
 	r := resolver{block: block, env: env, found: map[string]found{}}
 	r.find(fileSetting)
@@ -26,7 +26,7 @@ func Resolve(block map[string]Value, env Environment) (Settings, []Problem) {
 	return r.settings(), r.problems
 }
 
-// Validate returns what is wrong with the provider block, as far as the block alone shows it.
+// Validate returns the problems of the provider block that do not depend on the environment.
 func Validate(block map[string]Value) []Problem {
 	r := resolver{block: block, found: map[string]found{}}
 	for _, setting := range Table {
@@ -39,7 +39,7 @@ func Validate(block map[string]Value) []Problem {
 	return r.problems
 }
 
-// found is what was found for one setting.
+// found is the value found for a setting.
 type found struct {
 	origin  origin
 	unknown bool
@@ -50,17 +50,17 @@ type found struct {
 type resolver struct {
 	block    map[string]Value
 	env      Environment
-	file     configFile // empty where there is none
+	file     configFile // empty if there is none
 	found    map[string]found
 	problems []Problem
 
 	overruledFrom string // as in Settings
 
-	// fileUnknown is set while it is not known which config file to read: what would be read from it is unknown.
+	// fileUnknown is set if the path of the config file is unknown. The settings in it are then unknown as well.
 	fileUnknown bool
 }
 
-// openFile reads chainctl's config file: the one that is set, or else the first that exists where chainctl looks for it.
+// openFile reads chainctl's config file: the one that is set, or the first in chainctl's search order.
 func (r *resolver) openFile() {
 	var problems []Problem
 	switch f, set := r.found[fileSetting.Name]; {
@@ -77,7 +77,7 @@ func (r *resolver) openFile() {
 	r.problems = append(r.problems, r.file.moveSocialLogin()...)
 }
 
-// find looks for a setting in all places. A default that depends on the API is left to settings.
+// find looks for a setting in all places, except for defaults that depend on the API.
 func (r *resolver) find(s Setting) {
 	if value, set := r.block[s.Name]; set {
 		r.findInBlock(s, value)
@@ -97,7 +97,7 @@ func (r *resolver) find(s Setting) {
 			r.found[s.Name] = f
 			return
 		}
-		r.problems = append(r.problems, *f.problem) // A warning: the default is used.
+		r.problems = append(r.problems, *f.problem) // This is a warning, and the default is used.
 	}
 	if s.Default != "" {
 		r.found[s.Name] = parse(s, s.Default, origin{levelDefault, "the default"})
@@ -121,8 +121,8 @@ func parse(s Setting, text string, o origin) found {
 	return found{origin: o, store: store}
 }
 
-// overruleToken drops a token from the environment where the provider block names a way to sign in: two provider blocks
-// with two identities must act as these two.
+// overruleToken drops a token from the environment if the provider block selects a way to sign in. Otherwise two
+// provider blocks with different identities would act as the same one.
 func (r *resolver) overruleToken() {
 	token, ok := r.found["token"]
 	if !ok || token.origin.level == levelBlock {
@@ -135,16 +135,16 @@ func (r *resolver) overruleToken() {
 		}
 		delete(r.found, "token")
 		r.overruledFrom = token.origin.text
-		if !f.unknown { // Otherwise it may turn out to be null.
+		if !f.unknown { // An unknown one may turn out to be null.
 			r.problems = append(r.problems, notUsed(token.origin.text, name))
 		}
 		return
 	}
 }
 
-// chooseIdentityProvider keeps one of identity_provider, org_name and social_login: the one with the highest precedence.
-// Two in the provider block, or two in the environment, contradict each other if a person signs in with them; of two in
-// chainctl's file the first in that order is used. The order is our choice: chainctl documents none.
+// chooseIdentityProvider keeps the one of identity_provider, org_name and social_login with the highest precedence. Two
+// in the provider block, or two in the environment, are an error if the user signs in with them. Of two in chainctl's
+// config file, the first in this order is used; chainctl documents no order.
 func (r *resolver) chooseIdentityProvider() {
 	highest := levelDefault
 	for _, name := range identityProviders {
@@ -170,7 +170,7 @@ func (r *resolver) chooseIdentityProvider() {
 	}
 }
 
-// settings stores what was found.
+// settings returns the settings that were found.
 func (r *resolver) settings() Settings {
 	s := Settings{origins: map[string]origin{}, overruledFrom: r.overruledFrom}
 	for _, setting := range all {
@@ -197,14 +197,14 @@ func (r *resolver) settings() Settings {
 	return s
 }
 
-// derive returns the default of a setting that depends on the API, which is in s already.
+// derive returns the default of a setting that depends on s.API.
 func (r *resolver) derive(setting Setting, s Settings) (found, bool) {
 	o := origin{level: levelDefault, text: "the default"}
 	switch {
 	case s.IsUnknown("api"):
 		return found{unknown: true}, true
 	case s.API == "":
-		return found{}, false // It is invalid.
+		return found{}, false // The API is invalid.
 	}
 	return parse(setting, setting.derive(s.API), o), true
 }

@@ -19,7 +19,7 @@ const (
 	uidpB = "2222222222222222222222222222222222222222/2222222222222222"
 )
 
-// world is an environment made up for a test.
+// world is the environment of a test.
 type world struct {
 	variables map[string]string
 	files     map[string]string
@@ -150,14 +150,14 @@ func TestResolve_unknown_isNotEmpty(t *testing.T) {
 			t.Parallel()
 			s, problems := Resolve(test.block, test.world.environment())
 			if len(problems) > 0 {
-				t.Errorf("unknown is no reason for a problem: %+v", problems)
+				t.Errorf("problem with an unknown value: %+v", problems)
 			}
 			if diff := cmp.Diff(test.unknown, s.Unknown); diff != "" {
 				t.Errorf("unknown (-want +got):\n%s", diff)
 			}
 			for _, setting := range Table {
 				if slices.Contains(test.unknown, setting.Name) && s.Origin(setting.Name) != "" {
-					t.Errorf("%s is not known, but has the value of %q", setting.Name, s.Origin(setting.Name))
+					t.Errorf("%s is unknown, but has the value from %q", setting.Name, s.Origin(setting.Name))
 				}
 			}
 			err := s.CheckCallable()
@@ -211,7 +211,7 @@ func TestResolve_token_overruledByTheBlock(t *testing.T) {
 	}
 }
 
-func TestResolve_token_overruledIsNotChecked(t *testing.T) {
+func TestResolve_token_overruledIsNotValidated(t *testing.T) {
 	t.Parallel()
 	w := world{variables: map[string]string{"CHAINGUARD_TOKEN": "two words"}}
 	if _, problems := Resolve(block("identity", uidpA), w.environment()); len(problems) != 1 || !problems[0].Warning {
@@ -219,7 +219,7 @@ func TestResolve_token_overruledIsNotChecked(t *testing.T) {
 	}
 }
 
-func TestResolve_token_keptWithAnIdentityOfTheEnvironment(t *testing.T) {
+func TestResolve_token_usedWithAnIdentityFromTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := world{variables: map[string]string{"CHAINGUARD_TOKEN": "from-env", "CHAINGUARD_IDENTITY": uidpA}}
 	if s, problems := Resolve(nil, w.environment()); len(problems) > 0 || s.Token.Reveal() != "from-env" {
@@ -237,7 +237,7 @@ func TestResolve_oneIdentityProvider(t *testing.T) {
 		file      string
 		want      [3]string // identity provider, organization, social login
 		conflict  string
-		attribute string // that the conflict is on
+		attribute string // of the conflict
 	}{
 		"the file": {file: file, want: [3]string{"", "", "github"}},
 		"the block overrules the file": {
@@ -315,7 +315,7 @@ func TestSettings_secretsAreNeverPrinted(t *testing.T) {
 			printed = append(printed, fmt.Sprintf(verb, value))
 		}
 	}
-	// Terraform's log is JSON, made by the encoder that this is.
+	// Terraform logs in JSON, with this encoder.
 	for _, value := range []any{s, &s, []Settings{s}, b, &b, b["token"], map[string]any{"settings": s, "block": b}} {
 		asJSON, err := json.Marshal(value)
 		if err != nil {
@@ -335,7 +335,7 @@ func TestSettings_secretsAreNeverPrinted(t *testing.T) {
 		}
 	}
 	if !strings.Contains(fmt.Sprint(s), DefaultAPI) {
-		t.Errorf("the rest is not printed: %v", s)
+		t.Errorf("the other settings are not printed: %v", s)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package config decides what the provider is configured to do: the provider block beats the environment, which
-// beats chainctl's config file, which beats the defaults. That is chainctl's own order, so a machine on which chainctl
-// works needs no provider block. [Table] is where each setting is described, once.
+// Package config resolves the provider's settings. As in chainctl, the provider block takes precedence over the
+// environment, the environment over chainctl's config file, and that over the defaults. A machine with a working
+// chainctl therefore needs no provider block. [Table] describes each setting.
 package config
 
 import (
@@ -14,24 +14,24 @@ const (
 	// DefaultAPI is the URL of the Chainguard API.
 	DefaultAPI = "https://console-api.enforce.dev"
 
-	// DefaultRequestTimeout bounds one API call.
+	// DefaultRequestTimeout limits each API call.
 	DefaultRequestTimeout = 30 * time.Second
 
-	// LoginNever is the login setting without interactive login.
+	// LoginNever disables interactive login.
 	LoginNever = "never"
-	// LoginBrowser is the login setting that opens a browser.
+	// LoginBrowser opens a browser to sign in.
 	LoginBrowser = "browser"
-	// LoginHeadless is the login setting that shows a URL to sign in at with a browser of any machine.
+	// LoginHeadless shows a URL to sign in with a browser on any machine.
 	LoginHeadless = "headless"
 )
 
-// Settings is what the provider is configured to do. A setting that is not known yet is empty here, and in Unknown.
+// Settings are the resolved settings of the provider. Unknown settings are empty, and listed in Unknown.
 type Settings struct {
 	API      string // URL without a trailing slash
 	Audience string // of the token
 	Issuer   string // URL without a trailing slash
 
-	// ConfigFile is the path that is set for chainctl's config file, empty where it is searched for.
+	// ConfigFile is the configured path of chainctl's config file, empty to search for it.
 	ConfigFile string
 
 	// Group is the default group: a UIDP, a name, or a path of names.
@@ -45,35 +45,34 @@ type Settings struct {
 	SocialLogin      string
 	Login            string // LoginNever, LoginBrowser or LoginHeadless
 
-	// UseRefreshToken reports whether a refresh token may be used and requested: chainctl's default.use-refresh-token.
+	// UseRefreshToken is chainctl's default.use-refresh-token: whether a refresh token may be requested and used.
 	UseRefreshToken bool
 
 	RequestTimeout time.Duration
 
-	// Unknown names the settings whose value is not known yet: those that the provider block sets to something that
-	// is known only after apply, and those that would take their value from one of them.
+	// Unknown has the names of settings that are known only after apply, including those whose defaults depend on one.
 	Unknown []string
 
 	origins       map[string]origin
-	pending       []string // the attributes of the provider block that are unknown
-	overruledFrom string   // the environment variable whose token is not used
+	pending       []string // unknown attributes of the provider block
+	overruledFrom string   // environment variable with the token that is not used
 }
 
-// Origin says where a setting's value comes from, for example "CHAINGUARD_TOKEN" or "the provider block". It is empty
-// for a setting that has no value.
+// Origin returns where the value of a setting comes from, for example "CHAINGUARD_TOKEN" or "the provider block". It is
+// empty for a setting without a value.
 func (s Settings) Origin(name string) string { return s.origins[name].text }
 
-// InBlock reports whether the provider block sets the setting, be it to a value that is not known yet.
+// InBlock reports whether the provider block sets the setting, including to an unknown value.
 func (s Settings) InBlock(name string) bool { return s.origins[name].level == levelBlock }
 
-// OverruledToken returns the environment variable that holds a token which is not used, because the provider block names
-// another way to sign in. It is empty if there is none.
+// OverruledToken returns the environment variable whose token is not used, because the provider block selects another
+// way to sign in. It is empty if there is none.
 func (s Settings) OverruledToken() string { return s.overruledFrom }
 
-// IsUnknown reports whether the setting's value is not known yet.
+// IsUnknown reports whether the setting is known only after apply.
 func (s Settings) IsUnknown(name string) bool { return slices.Contains(s.Unknown, name) }
 
-// level is how much precedence the place has that a value comes from.
+// level is the precedence of an origin.
 type level int
 
 const (
@@ -86,5 +85,5 @@ const (
 // origin is where a value comes from.
 type origin struct {
 	level level
-	text  string // empty for a value that is not known yet
+	text  string // empty for an unknown value
 }

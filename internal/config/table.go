@@ -10,37 +10,37 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Setting is one attribute of the provider block, and every other place that its value can come from.
+// Setting describes an attribute of the provider block and the other origins of its value.
 type Setting struct {
 	Name        string
-	Description string   // Markdown, without its default and the other places
+	Description string   // Markdown, without the default and the other origins
 	Sensitive   bool     // whether Terraform must not show it
 	Variables   []string // environment variables; the first that is set wins
-	Key         string   // in chainctl's config file, empty if it has none
-	Default     string   // empty if it has none, or one that derive returns
-	DefaultNote string   // Markdown, what the docs say of a default that is not a fixed value
+	Key         string   // in chainctl's config file, or empty
+	Default     string   // empty if there is none, or if derive returns it
+	DefaultNote string   // Markdown, for the docs of a default that is not a constant
 
-	derive func(api string) string // returns the default that depends on the API
-	needed need                    // when the platform cannot be called without it
-	silent bool                    // whether errors must not quote the value, because it may hold a secret
+	derive func(api string) string // returns a default that depends on the API
+	needed need                    // when the setting is needed
+	silent bool                    // whether errors must not quote the value, which may contain a secret
 
-	// parse checks a value and returns the function that stores it. The error goes on after the setting's name: "must
-	// be ...".
+	// parse validates a value and returns a function that stores it. The error completes a sentence that starts with
+	// the setting's name, as in "must be ...".
 	parse func(text string) (store func(*Settings), err error)
 }
 
-// need is what a setting is needed for. Each includes those before it.
+// need is when a setting is needed. Each value includes those before it.
 type need int
 
 const (
 	neededNever   need = iota
 	neededAlways       // to call the platform
-	neededSignIn       // to sign in, where there is no token
+	neededSignIn       // to sign in without a token
 	neededBrowser      // to sign in by browser
 )
 
-// Table holds all settings, in the order of the docs. The environment variables are chainctl's, which takes any key of
-// its config file as a variable, and those of the official provider.
+// Table has all settings in the order of the docs. The environment variables are those of the official provider and of
+// chainctl, which reads each key of its config file from a variable as well.
 var Table = []Setting{
 	{
 		Name:        "api",
@@ -154,7 +154,7 @@ var Table = []Setting{
 	},
 }
 
-// fileSetting is the chainctl config file, which is resolved before all settings that it may hold.
+// fileSetting is the path of chainctl's config file. It is resolved before the settings in the file.
 var fileSetting = Setting{
 	Name:        "config",
 	Description: "Path of the chainctl configuration file.",
@@ -165,7 +165,7 @@ var fileSetting = Setting{
 	parse:  into(func(s *Settings) *string { return &s.ConfigFile }, parsePath),
 }
 
-// refreshSetting is the one setting that is no attribute of the provider block.
+// refreshSetting is the only setting without an attribute.
 var refreshSetting = Setting{
 	Variables: []string{"CHAINGUARD_DEFAULT_USE_REFRESH_TOKEN"},
 	Key:       "default.use-refresh-token",
@@ -173,14 +173,13 @@ var refreshSetting = Setting{
 	parse:     into(func(s *Settings) *bool { return &s.UseRefreshToken }, parseBool),
 }
 
-// all are the settings with those that are no attributes.
+// all has Table and the settings without an attribute.
 var all = append(slices.Clone(Table), refreshSetting)
 
-// identityProviders are three ways to choose the identity provider that a person signs in with, of which only one
-// can be used.
+// identityProviders are the settings that choose an identity provider. They are mutually exclusive.
 var identityProviders = []string{"identity_provider", "org_name", "social_login"}
 
-// into makes a Setting's parse of a function that parses one type and the field that keeps it.
+// into returns the parse function of a Setting from a parser and the field that stores the value.
 func into[T any](field func(*Settings) *T, parse func(string) (T, error)) func(string) (func(*Settings), error) {
 	return func(text string) (func(*Settings), error) {
 		value, err := parse(text)
@@ -188,8 +187,8 @@ func into[T any](field func(*Settings) *T, parse func(string) (T, error)) func(s
 	}
 }
 
-// issuerOf returns the URL of the issuer that belongs to an API: console-api.enforce.dev has issuer.enforce.dev. An API
-// of another name, such as one on loopback, is taken to be its own issuer.
+// issuerOf returns the URL of the issuer for an API, such as issuer.enforce.dev for console-api.enforce.dev. An API
+// with another name, such as one on loopback, is its own issuer.
 func issuerOf(api string) string {
 	u, err := url.Parse(api)
 	if err != nil {
@@ -199,7 +198,7 @@ func issuerOf(api string) string {
 	return u.String()
 }
 
-// MarkdownDescription is the description with the default and the other places that the value can come from.
+// MarkdownDescription returns the description with the default and the other origins.
 func (s Setting) MarkdownDescription() string {
 	text := s.Description
 	if value := s.markdownDefault(); value != "" {
@@ -212,7 +211,7 @@ func (s Setting) MarkdownDescription() string {
 	return text + "."
 }
 
-// MarkdownTable is the table for the docs of where each setting's value comes from.
+// MarkdownTable returns the table of all origins for the docs.
 func MarkdownTable() string {
 	var table strings.Builder
 	table.WriteString("| Attribute | Environment variables | chainctl configuration key | Default |\n|---|---|---|---|\n")
@@ -236,7 +235,7 @@ func (s Setting) markdownDefault() string {
 	return s.DefaultNote
 }
 
-// quoteAll puts each of the texts into a Markdown code span.
+// quoteAll formats each text as a Markdown code span.
 func quoteAll(texts []string) []string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {

@@ -11,20 +11,20 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// The tests in this file go over the table of settings, so that they test a new row as well.
+// The tests in this file iterate over Table, so that they cover new settings as well.
 
-// samples are values of which every setting takes at least two.
+// samples are values such that every setting accepts at least two of them.
 var samples = []string{
 	"https://a.example", "https://b.example", uidpA, uidpB, "google", "github", LoginNever, LoginBrowser, "1m0s", "2m0s", "true", "false",
 }
 
-// sample is a value that a setting takes.
+// sample is a value that a setting accepts.
 type sample struct {
 	text  string
 	store func(*Settings)
 }
 
-// samplesFor returns the values that a setting takes, of which no two that follow each other are the same.
+// samplesFor returns the samples that a setting accepts, without equal neighbors.
 func samplesFor(t *testing.T, s Setting) []sample {
 	t.Helper()
 	var taken []sample
@@ -34,19 +34,19 @@ func samplesFor(t *testing.T, s Setting) []sample {
 		}
 	}
 	if len(taken) < 2 {
-		t.Fatalf("%s takes %d of the samples; add two that it takes", s.Name, len(taken))
+		t.Fatalf("%s accepts %d of the samples; add two that it accepts", s.Name, len(taken))
 	}
 	return slices.Repeat(taken, 4)
 }
 
-// has reports whether the settings have the value that store stores.
+// has reports whether the settings already have the value that store stores.
 func has(s Settings, store func(*Settings)) bool {
 	stored := s
 	store(&stored)
 	return reflect.DeepEqual(s, stored)
 }
 
-// world puts a value into each of the places that a setting comes from, in order of precedence.
+// places sets a setting to a different value in each of its origins, in order of precedence.
 func places(s Setting, values []sample) (block map[string]Value, w world) {
 	block, w = map[string]Value{}, world{variables: map[string]string{}, files: map[string]string{}}
 	if s.Name != "" {
@@ -59,7 +59,7 @@ func places(s Setting, values []sample) (block map[string]Value, w world) {
 		section, key, _ := strings.Cut(s.Key, ".")
 		w.files[searchedFile] = fmt.Sprintf("%s:\n  %s: %q\n", section, key, values[1+len(s.Variables)].text)
 	}
-	// The values of the config setting are paths.
+	// The values of the setting config are paths.
 	for _, value := range values {
 		w.files[filepath.ToSlash(w.environment().ExpandPath(value.text))] = ""
 	}
@@ -71,7 +71,7 @@ func TestTable_precedence(t *testing.T) {
 	for _, setting := range all {
 		t.Run(setting.Name+setting.Key, func(t *testing.T) {
 			t.Parallel()
-			// Every place has a value at first, and then one after the other is taken away.
+			// Set all origins first, and then remove one after the other.
 			values := samplesFor(t, setting)
 			block, w := places(setting, values)
 			check := func(place string, want sample, origin string) {
@@ -136,7 +136,7 @@ func TestTable_unknownHidesEveryOtherPlace(t *testing.T) {
 			block[setting.Name] = unknown()
 			s, problems := Resolve(block, w.environment())
 			if len(problems) > 0 || len(Validate(block)) > 0 {
-				t.Errorf("unknown is no problem: %+v", problems)
+				t.Errorf("problem with an unknown value: %+v", problems)
 			}
 			if !s.IsUnknown(setting.Name) || !s.InBlock(setting.Name) || s.Origin(setting.Name) != "" {
 				t.Errorf("unknown: %t, in block: %t, origin %q", s.IsUnknown(setting.Name), s.InBlock(setting.Name), s.Origin(setting.Name))
@@ -194,7 +194,7 @@ func TestTable_invalid(t *testing.T) {
 				}
 				for _, variable := range setting.Variables {
 					s, problems := Resolve(nil, world{variables: map[string]string{variable: text}}.environment())
-					if text == "" { // That is how a shell or a pipeline takes a variable back.
+					if text == "" { // Shells and pipelines often unset variables this way.
 						if len(problems) > 0 || s.Origin(setting.Name) == variable {
 							t.Errorf("%s: %+v, origin %q", variable, problems, s.Origin(setting.Name))
 						}
@@ -215,7 +215,7 @@ func TestTable_invalid(t *testing.T) {
 				if without, _ := Resolve(nil, world{}.environment()); !reflect.DeepEqual(s, without) {
 					t.Errorf("file: the settings are %+v, want the defaults", s)
 				}
-				if strings.TrimSpace(text) == "" { // chainctl takes that as not set.
+				if strings.TrimSpace(text) == "" { // chainctl treats this as unset.
 					if len(problems) > 0 {
 						t.Errorf("file: %+v", problems)
 					}
@@ -253,7 +253,7 @@ func TestTable_namesAreUnique(t *testing.T) {
 		names := append([]string{setting.Name, setting.Key}, setting.Variables...)
 		for _, name := range names {
 			if name != "" && seen[name] {
-				t.Errorf("%s is there twice", name)
+				t.Errorf("%s is used twice", name)
 			}
 			seen[name] = true
 		}
@@ -287,8 +287,8 @@ func set(text string) Value { return Value{Text: redact.Secret(text)} }
 
 func unknown() Value { return Value{Unknown: true} }
 
-// block is a provider block of attributes and their texts, such as "api", "https://a.example". [later] is a value that
-// is unknown.
+// block returns a provider block with these pairs of attributes and values, such as "api", "https://a.example". [later]
+// is an unknown value.
 func block(pairs ...string) map[string]Value {
 	values := map[string]Value{}
 	for i := 0; i < len(pairs); i += 2 {
@@ -297,5 +297,5 @@ func block(pairs ...string) map[string]Value {
 	return values
 }
 
-// later stands for a value that is known only after apply.
+// later is the text of a value known only after apply.
 const later = "(known after apply)"
