@@ -1,5 +1,5 @@
-// Package redact keeps secrets out of what is shown. [Secret] is a string that no verb, log or marshaller prints,
-// [Secrets] cuts the secrets that the process knows out of text, and [Text] makes text from outside safe for a terminal.
+// Package redact keeps secrets out of output. [Secret] is a string that never prints, [Secrets] removes the known
+// secrets from text, and [Text] makes text from outside safe for a terminal.
 package redact
 
 import (
@@ -11,14 +11,14 @@ import (
 	"unicode"
 )
 
-// hidden is what is shown in place of a secret.
+// hidden replaces secrets.
 const hidden = "(redacted)"
 
-// Secret is a token, a code, or another text that must not be shown. Formatting, logging or marshalling it gives
-// "(redacted)", also where it is a field of a struct that is printed with %+v.
+// Secret is a token, a code, or other text that must not be shown. Formatting, logging and marshaling it returns
+// "(redacted)", even in a field of a struct printed with %+v.
 type Secret string
 
-// Reveal returns the secret itself. The caller must not show it.
+// Reveal returns the secret. The caller must not show it.
 func (s Secret) Reveal() string { return string(s) }
 
 // String implements [fmt.Stringer].
@@ -36,17 +36,17 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
 // MarshalText implements [encoding.TextMarshaler], which encoding/json uses as well.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
-// maxText is the number of bytes after which [Text] cuts off.
+// maxText is the number of bytes that [Text] keeps.
 const maxText = 1000
 
-// secretLike matches what tokens and invite codes look like, in a URL too: the base64 of a JSON object, or several.
+// secretLike matches text that looks like a token or an invite code, including in URLs: base64 of JSON objects.
 var secretLike = regexp.MustCompile(`eyJ[A-Za-z0-9+/_=.%-]{8,}`)
 
 // LooksSecret reports whether text contains something that looks like a token or an invite code.
 func LooksSecret(text string) bool { return secretLike.MatchString(text) }
 
-// Text makes text from outside safe to show: whatever looks like a token or a code is replaced, control characters,
-// escape sequences and invisible characters are spelled out, and the length is bounded.
+// Text makes text from outside safe to show. It removes what looks like a token or a code, escapes control characters,
+// escape sequences and invisible characters, and limits the length.
 func Text(text string) string {
 	text = secretLike.ReplaceAllString(text, hidden)
 	var b strings.Builder
@@ -67,11 +67,11 @@ func Text(text string) string {
 	return b.String()
 }
 
-// maxQuote is the number of characters after which [Quote] cuts off.
+// maxQuote is the number of characters that [Quote] keeps.
 const maxQuote = 100
 
-// Quote quotes a value of the user's own for an error, with escapes for whatever does not print. It must not be used for
-// a value that is sensitive.
+// Quote quotes a value from the configuration for an error, and escapes characters that do not print. It must not be
+// used for sensitive values.
 func Quote(text string) string {
 	text = secretLike.ReplaceAllString(text, hidden)
 	if runes := []rune(text); len(runes) > maxQuote {

@@ -38,7 +38,7 @@ func TestSecret_isNeverPrinted(t *testing.T) {
 		}
 	}
 	if !strings.Contains(fmt.Sprintf("%+v", holder), "kept") {
-		t.Error("what is not secret is hidden as well")
+		t.Error("the other field is redacted as well")
 	}
 	if token.Reveal() != canary {
 		t.Error("Reveal does not return the secret")
@@ -72,11 +72,11 @@ func TestSecrets_Cut(t *testing.T) {
 		}
 		decoded, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.ReplaceAll(cut, hidden, ""), "="))
 		if strings.Contains(string(decoded), "s3cr3t") {
-			t.Errorf("what is left of %s still says it: %s", text, decoded)
+			t.Errorf("the rest of %s decodes to the secret: %s", text, decoded)
 		}
 	}
 	slashes := new(Secrets)
-	slashes.Add("????????????") // Base64 of this has slashes.
+	slashes.Add("????????????") // Its base64 has slashes.
 	if text := "Pz8%2fPz8%2fPz8%2fPz8%2f"; slashes.Cut(text) == text {
 		t.Errorf("not cut: %s", text)
 	}
@@ -90,7 +90,7 @@ func TestSecrets_Cut(t *testing.T) {
 	var none *Secrets
 	none.Add(canary)
 	if none.Cut(canary) != canary {
-		t.Error("a nil set cuts")
+		t.Error("a nil set changes text")
 	}
 }
 
@@ -150,10 +150,10 @@ func TestQuote(t *testing.T) {
 	}
 }
 
-// A secret may begin with another one, as a token that was read in part does.
+// A secret may start with another one, such as a token that was read only partially.
 func TestSecrets_Cut_longestFirst(t *testing.T) {
 	t.Parallel()
-	for range 20 { // The order of a map differs.
+	for range 20 { // The iteration order of a map varies.
 		var s Secrets
 		s.Add("c4n4ry-begin")
 		s.Add("c4n4ry-begin-end")

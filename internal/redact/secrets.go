@@ -9,17 +9,17 @@ import (
 	"sync"
 )
 
-// minSecret is the length below which a text is not treated as a secret: it would match in ordinary words.
+// minSecret is the minimum length of a secret. Shorter texts would match ordinary words.
 const minSecret = 8
 
-// Secrets is the set of secrets that the process knows. The zero value is empty and ready to use, and a nil set knows
-// none. It is safe for concurrent use.
+// Secrets is the set of secrets that the process knows. The zero value is ready to use, and a nil set is empty. It is
+// safe for concurrent use.
 type Secrets struct {
 	mu    sync.Mutex
-	known map[string][]string // the forms in which each secret may show up, nil until they are needed
+	known map[string][]string // the encodings of each secret, nil until needed
 }
 
-// Add has [Secrets.Text] cut the secret from now on. A text shorter than eight bytes is ignored.
+// Add adds a secret for [Secrets.Cut] to remove. It ignores texts of less than eight bytes.
 func (s *Secrets) Add(secret string) {
 	secret = strings.TrimSpace(secret)
 	if s == nil || len(secret) < minSecret {
@@ -35,7 +35,7 @@ func (s *Secrets) Add(secret string) {
 	}
 }
 
-// Remove forgets a secret that must not stay in memory.
+// Remove removes a secret that must not stay in memory.
 func (s *Secrets) Remove(secret string) {
 	if s == nil {
 		return
@@ -45,14 +45,14 @@ func (s *Secrets) Remove(secret string) {
 	delete(s.known, strings.TrimSpace(secret))
 }
 
-// Cut replaces each known secret in text, also where it is base64- or URL-encoded.
+// Cut replaces each known secret in text, including its base64 and URL encodings.
 func (s *Secrets) Cut(text string) string {
 	if s == nil {
 		return text
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A secret may begin with another one, which would leave its end uncut.
+	// If a secret starts with another one, cutting the shorter one first would leave its end.
 	longestFirst := slices.SortedFunc(maps.Keys(s.known), func(a, b string) int { return len(b) - len(a) })
 	for _, secret := range longestFirst {
 		all := s.known[secret]
@@ -67,10 +67,10 @@ func (s *Secrets) Cut(text string) string {
 	return text
 }
 
-// Text is [Secrets.Cut] followed by [Text].
+// Text applies [Secrets.Cut] and then [Text].
 func (s *Secrets) Text(text string) string { return Text(s.Cut(text)) }
 
-// forms lists how a secret may be written: as it is, URL-encoded, and within the base64 of a longer text.
+// forms returns the encodings of a secret: plain, URL-encoded, and as part of base64.
 func forms(secret string) []string {
 	query, path := url.QueryEscape(secret), url.PathEscape(secret)
 	all := []string{secret}
@@ -89,16 +89,16 @@ func forms(secret string) []string {
 	return all
 }
 
-// withinBase64 returns the part of the base64 of a text that depends on nothing but the secret in it, where the secret
-// begins offset bytes after a multiple of three.
+// withinBase64 returns the part of a base64 text that depends only on the secret in it, if the secret starts offset
+// bytes after a multiple of three.
 func withinBase64(encoding *base64.Encoding, secret string, offset int) string {
 	encoded := encoding.EncodeToString([]byte(strings.Repeat("\x00", offset) + secret))
-	first := (offset*8 + 5) / 6            // The characters before share bits with what precedes the secret.
-	last := (offset + len(secret)) * 8 / 6 // The one after shares bits with what follows.
+	first := (offset*8 + 5) / 6            // Earlier characters share bits with the bytes before the secret.
+	last := (offset + len(secret)) * 8 / 6 // The next character shares bits with the bytes after the secret.
 	return encoded[first:min(last, len(encoded))]
 }
 
-// lowerHex writes the escapes of a URL-encoded text in lower case.
+// lowerHex converts the escapes of URL-encoded text to lower case.
 func lowerHex(encoded string) string {
 	var b strings.Builder
 	for i := 0; i < len(encoded); i++ {
