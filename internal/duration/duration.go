@@ -1,5 +1,5 @@
-// Package duration parses and formats lifetimes as chainctl does: Go's durations, with days and weeks. It also holds the
-// Terraform type of an attribute that is such a lifetime.
+// Package duration parses and formats durations as chainctl does: Go's syntax with days and weeks. It also has the
+// Terraform type for attributes with such a duration.
 package duration
 
 import (
@@ -12,15 +12,14 @@ import (
 )
 
 const (
-	// Min is the shortest valid lifetime. A shorter one would expire before the code can be handed on, and is more
-	// likely a wrong unit.
+	// Min is the minimum. A code that expires sooner cannot be passed on, so a smaller value is most likely a wrong
+	// unit.
 	Min = time.Second
 
-	// Max is the longest lifetime that can be expressed, about 292 years: what a Go duration holds. A protobuf
-	// Duration, which is what the platform is sent, holds more. The platform may allow less.
+	// Max is the maximum of [time.Duration], about 292 years. The platform may allow less.
 	Max = time.Duration(math.MaxInt64)
 
-	// Default is chainctl's own default for `iam invites create --ttl`.
+	// Default is chainctl's default for `iam invites create --ttl`.
 	Default = 168 * time.Hour
 
 	// DefaultText is Default as chainctl's help shows it.
@@ -30,14 +29,14 @@ const (
 	week = 7 * day
 )
 
-// maxLength bounds the text that is parsed, because the arithmetic on it is exact, whatever its length.
+// maxLength limits the text to parse, because its exact arithmetic has no other limit.
 const maxLength = 64
 
 var units = []struct {
 	name string
 	size time.Duration
 }{
-	// A name that is the beginning of another comes after it.
+	// A name that is a prefix of another comes after it.
 	{"ns", time.Nanosecond},
 	{"us", time.Microsecond},
 	{"µs", time.Microsecond}, // U+00B5, micro sign
@@ -52,8 +51,8 @@ var units = []struct {
 
 const examples = `for example "5d", "1w", "36h30m" or "168h0m0s"`
 
-// Parse reads a lifetime such as "5d", "1w", "1w2d", "36h30m", "1.5h" or "168h0m0s": Go's duration syntax with the
-// units d (24 hours) and w (7 days) added. A lifetime shorter than [Min] or longer than [Max] is an error.
+// Parse parses a duration such as "5d", "1w", "1w2d", "36h30m", "1.5h" or "168h0m0s": Go's syntax with the additional
+// units d (24 hours) and w (7 days). A duration below [Min] or above [Max] is an error.
 func Parse(text string) (time.Duration, error) {
 	switch {
 	case text == "":
@@ -98,8 +97,8 @@ func Parse(text string) (time.Duration, error) {
 	return time.Duration(nanoseconds.Int64()), nil
 }
 
-// Format formats d so that [Parse] returns it unchanged: "5d", "36h30m", "1m30s". It does not use weeks, because "21d"
-// is easier to compare with other lifetimes than "3w".
+// Format formats d in a form that [Parse] accepts: "5d", "36h30m", "1m30s". It does not use weeks, because "21d" is
+// easier to compare with other durations than "3w".
 func Format(d time.Duration) string {
 	if d >= day && d%day == 0 {
 		return fmt.Sprintf("%dd", d/day)
@@ -114,7 +113,7 @@ func Format(d time.Duration) string {
 	return text
 }
 
-// unitAt finds the unit that text begins with. Its length is zero where there is none.
+// unitAt returns the unit at the start of text. Its length is zero if there is none.
 func unitAt(text string) (size time.Duration, length int) {
 	for _, unit := range units {
 		if strings.HasPrefix(text, unit.name) {

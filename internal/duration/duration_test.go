@@ -89,8 +89,8 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-// FuzzParse holds Parse to its bounds, to agreement with Go's own parser where both read a text, and to Format
-// writing what Parse reads.
+// FuzzParse checks that Parse respects its limits, agrees with Go's parser on what both accept, and parses what Format
+// returns.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{"5d", "1w2d", "36h30m", "168h0m0s", "1.5h", "0s", "-1h", "999999999999w", "1h1h", ".", "µs", "1µs", "1e3s", "0x1s", "1_0s"} {
 		f.Add(text)
@@ -99,14 +99,14 @@ func FuzzParse(f *testing.F) {
 		d, err := Parse(text)
 		if err != nil {
 			if d != 0 {
-				t.Errorf("Parse(%q) = %v beside an error", text, d)
+				t.Errorf("Parse(%q) = %v with an error", text, d)
 			}
 			return
 		}
 		if d < Min {
-			t.Errorf("Parse(%q) = %v, below the shortest", text, d)
+			t.Errorf("Parse(%q) = %v, below Min", text, d)
 		}
-		// Go rounds each part of a fraction down, where the sum here is exact.
+		// Go rounds each fraction down, while Parse adds exactly.
 		if std, err := time.ParseDuration(text); err == nil && (d-std).Abs() > time.Microsecond {
 			t.Errorf("Parse(%q) = %v, time.ParseDuration says %v", text, d, std)
 		}

@@ -20,11 +20,11 @@ var (
 	_ xattr.ValidateableAttribute                = Value{}
 )
 
-// summaryInvalid is the summary of the error that a value is no lifetime.
+// summaryInvalid is the summary of the error for an invalid duration.
 const summaryInvalid = "Invalid Duration"
 
-// Type is the type of an attribute that is a lifetime. Its values are validated by [Parse], and two spellings of one
-// lifetime are semantically equal.
+// Type is the type of an attribute with a duration. [Parse] validates its values, and different spellings of the same
+// duration are semantically equal.
 type Type struct {
 	basetypes.StringType
 }
@@ -59,18 +59,18 @@ func (t Type) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Va
 // ValueType implements [attr.Type].
 func (Type) ValueType(context.Context) attr.Value { return Value{} }
 
-// Value is a lifetime as it is written in the configuration or the state.
+// Value is a duration as written in the configuration or the state.
 type Value struct {
 	basetypes.StringValue
 }
 
-// NewValue is a known value spelled text.
+// NewValue returns a known value with this spelling.
 func NewValue(text string) Value { return Value{StringValue: basetypes.NewStringValue(text)} }
 
-// NewNull is a value that is not set.
+// NewNull returns a null value.
 func NewNull() Value { return Value{StringValue: basetypes.NewStringNull()} }
 
-// Equal implements [attr.Value]: the same spelling.
+// Equal implements [attr.Value]. It compares the spelling.
 func (v Value) Equal(other attr.Value) bool {
 	o, ok := other.(Value)
 	return ok && v.StringValue.Equal(o.StringValue)
@@ -79,7 +79,7 @@ func (v Value) Equal(other attr.Value) bool {
 // Type implements [attr.Value].
 func (Value) Type(context.Context) attr.Type { return Type{} }
 
-// Duration returns the lifetime, or an error if the value is null, unknown or invalid.
+// Duration returns the duration, or an error if the value is null, unknown or invalid.
 func (v Value) Duration() (time.Duration, error) {
 	if v.IsNull() || v.IsUnknown() {
 		return 0, errors.New("the lifetime is not known")
@@ -87,15 +87,15 @@ func (v Value) Duration() (time.Duration, error) {
 	return Parse(v.ValueString())
 }
 
-// SameDuration reports whether both values are known lifetimes of one length, however they are spelled.
+// SameDuration reports whether both values are known and the same duration, regardless of spelling.
 func (v Value) SameDuration(other Value) bool {
 	a, errA := v.Duration()
 	b, errB := other.Duration()
 	return errA == nil && errB == nil && a == b
 }
 
-// StringSemanticEquals implements [basetypes.StringValuableWithSemanticEquals]: the same lifetime in another
-// spelling. The framework asks this of what Create and Read answer, not while planning.
+// StringSemanticEquals implements [basetypes.StringValuableWithSemanticEquals]. The framework calls it after Create and
+// Read, but not while planning (https://github.com/hashicorp/terraform-plugin-framework/issues/1168).
 func (v Value) StringSemanticEquals(_ context.Context, other basetypes.StringValuable) (bool, diag.Diagnostics) {
 	o, ok := other.(Value)
 	return ok && v.SameDuration(o), nil
