@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Invisible finds the first character of text that cannot be seen: a space that is no U+0020, a control or format
-// character such as U+200B or U+202E, a filler, or a byte that is no UTF-8. Position counts characters from 1.
+// Invisible finds the first invisible character of text: a space other than U+0020, a control or format character such
+// as U+200B or U+202E, a filler, or an invalid UTF-8 byte. position counts characters from 1.
 func Invisible(text string) (r rune, position int, found bool) {
 	for _, r := range text {
 		position++
@@ -24,8 +24,8 @@ func isInvisible(r rune) bool {
 		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// CheckVisible returns an error if text has a character that cannot be seen, which names the character and its place.
-// It goes on from the text: "contains ...".
+// CheckVisible returns an error if text has an invisible character, with its position. The error completes a sentence
+// that starts with the text, as in "contains ...".
 func CheckVisible(text string) error {
 	if r, position, found := Invisible(text); found {
 		return fmt.Errorf("contains the invisible character %U at position %d: remove it", r, position)

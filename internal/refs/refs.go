@@ -1,5 +1,4 @@
-// Package refs validates references to groups and roles without calling the platform. The resources and the provider's
-// settings share these rules.
+// Package refs validates references to groups and roles without calling the platform.
 package refs
 
 import (
@@ -14,11 +13,11 @@ import (
 )
 
 const (
-	// Group says what a group can be named by.
+	// Group describes a valid reference to a group.
 	Group = `a group's name, names joined by "/", or a UIDP`
-	// Role says what a role can be named by.
+	// Role describes a valid reference to a role.
 	Role = "a role's name or a UIDP"
-	// UIDP says what a UIDP is.
+	// UIDP describes a UIDP.
 	UIDP = "a UIDP: 40 hexadecimal digits, then for each level below a slash and 16 more"
 )
 
@@ -28,17 +27,18 @@ func IsUIDP(text string) bool { return uidp.Valid(text) }
 // IsInviteUIDP reports whether text can be the UIDP of an invite, which is always below a group.
 func IsInviteUIDP(text string) bool { return uidp.Valid(text) && !uidp.InRoot(text) }
 
-// name matches what the SDK's validation.ValidateName accepts. That package is not imported, because it depends on a
+// name matches the names that the SDK's validation.ValidateName accepts. It is not used, because it depends on a
 // Markdown renderer and an HTML sanitizer.
 var name = regexp.MustCompile(`^[a-z0-9 ._-]+$`)
 
-// CheckGroup returns an error if there can be no group that text means. It goes on from the text: "must be ...".
+// CheckGroup returns an error if text cannot refer to a group. The error completes a sentence that starts with the
+// text, as in "must be ...".
 func CheckGroup(text string) error {
 	return check(text, canBeGroup, "must be "+Group+". A name has lower case letters, digits, spaces and . _ - only; a UIDP has "+
 		"40 hexadecimal digits, then for each folder a slash and 16 more")
 }
 
-// CheckRole returns an error if there can be no role that text means. It goes on from the text, as that of CheckGroup.
+// CheckRole returns an error if text cannot refer to a role, in the form of CheckGroup.
 func CheckRole(text string) error {
 	return check(text, canBeRole, "must be "+Role+`. A name, such as "viewer", has lower case letters, digits, spaces and . _ - only`)
 }
@@ -64,7 +64,8 @@ func canBeGroup(text string) bool {
 
 func canBeRole(text string) bool { return IsUIDP(text) || name.MatchString(text) }
 
-// lookalike names the first character that is not ASCII: it may look like one that is, as the Kelvin sign like a K.
+// lookalike describes the first character outside of ASCII, which may look like an ASCII one, as the Kelvin sign looks
+// like a K.
 func lookalike(text string) string {
 	position := 0
 	for _, r := range text {
@@ -76,10 +77,10 @@ func lookalike(text string) string {
 	return ""
 }
 
-// maxSuggestion is how long a suggestion may be: what is longer is not a misspelled name.
+// maxSuggestion is the maximum length of a suggestion. Longer texts are not misspelled names.
 const maxSuggestion = 100
 
-// didYouMean suggests text in lower case and without slashes and spaces around it, if that is what is wrong with it.
+// didYouMean suggests text in lower case and without leading and trailing slashes and spaces, if that makes it valid.
 func didYouMean(text string, can func(string) bool) string {
 	meant := strings.Trim(strings.Map(lowerASCII, text), "/ ")
 	if !can(meant) || len(meant) > maxSuggestion {
@@ -88,7 +89,7 @@ func didYouMean(text string, can func(string) bool) string {
 	return ". Did you mean " + strconv.Quote(meant) + "?"
 }
 
-// lowerASCII is unicode.ToLower for letters that have no lookalikes: the lower case of the Kelvin sign is a k.
+// lowerASCII is like [unicode.ToLower], but only for ASCII. The Kelvin sign would become a k.
 func lowerASCII(r rune) rune {
 	if 'A' <= r && r <= 'Z' {
 		return r - 'A' + 'a'

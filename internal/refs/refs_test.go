@@ -69,12 +69,12 @@ func TestCheck_suggestions(t *testing.T) {
 		CheckRole("wor\u212aer"):             ". The character U+212A at position 4 is none of them",
 	} {
 		if !strings.HasSuffix(got.Error(), want) {
-			t.Errorf("it says %q, want it to end with %q", got, want)
+			t.Errorf("%q, want it to end with %q", got, want)
 		}
 	}
 }
 
-// invisible are characters that cannot be seen, or that look like a plain space.
+// invisible are characters that are invisible or look like an ordinary space.
 var invisible = []rune{
 	0, '\t', '\n', 0x1b, 0x7f, 0x85, // control characters
 	0x00a0, 0x2003, 0x2028, 0x202f, 0x3000, // spaces
@@ -104,7 +104,7 @@ func TestInvisible(t *testing.T) {
 		}
 	}
 	if r, position, found := Invisible("a\xff"); !found || r != utf8.RuneError || position != 2 {
-		t.Errorf("what is no UTF-8: %U at %d, %t", r, position, found)
+		t.Errorf("invalid UTF-8: %U at %d, %t", r, position, found)
 	}
 }
 
@@ -116,15 +116,15 @@ func FuzzIsUIDP(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		if !IsUIDP(text) {
 			if IsInviteUIDP(text) {
-				t.Fatalf("%q is no UIDP but an invite's", text)
+				t.Fatalf("%q is the UIDP of an invite, but not a UIDP", text)
 			}
 			return
 		}
 		if len(text) < 40 || (len(text)-40)%17 != 0 || strings.Trim(text, "0123456789abcdef/") != "" {
-			t.Fatalf("%q is taken for a UIDP", text)
+			t.Fatalf("%q is accepted as a UIDP", text)
 		}
 		if IsInviteUIDP(text) != strings.Contains(text, "/") {
-			t.Fatalf("%q is an invite's: %t", text, IsInviteUIDP(text))
+			t.Fatalf("IsInviteUIDP(%q) = %t", text, IsInviteUIDP(text))
 		}
 	})
 }
