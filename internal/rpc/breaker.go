@@ -10,39 +10,39 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// breaker fails calls at once while the server does not answer at all, so that hundreds of resources do not each wait
-// for a server that is down. A single answer, of whatever kind, closes it again.
+// breaker fails calls at once while the server does not respond, so that hundreds of resources do not each wait for a
+// server that is down. A single response of any kind closes it.
 type breaker struct {
 	mu     sync.Mutex
-	silent int   // calls in a row that were not answered
+	silent int   // consecutive calls without a response
 	first  error // of the first of them
 	since  time.Time
-	probed time.Time // when a call was last let through
+	probed time.Time // when the last probe was allowed
 }
 
 const (
-	// maxSilent is how many calls in a row go unanswered before the others fail at once.
+	// maxSilent is the number of consecutive calls without a response that opens the breaker.
 	maxSilent = 3
 
-	// probeInterval is how often a call is let through to find out whether the server answers again.
+	// probeInterval is how often one call is allowed, to find out whether the server responds again.
 	probeInterval = 10 * time.Second
 )
 
-// UnresponsiveError is a call that was not sent because the calls before it were not answered. It does not wrap the first
-// error, which says how far another call came.
+// UnresponsiveError reports a call that was not sent because earlier calls got no response. It does not wrap the first
+// error, whose [Outcome] is that of another call.
 type UnresponsiveError struct {
-	// First is the error of the first call that was not answered.
+	// First is the error of the first call without a response.
 	First error
-	// Since is when that call ended, by the machine's clock.
+	// Since is when that call ended, by the local clock.
 	Since time.Time
 }
 
-// Error implements error. It refers to the first error instead of repeating it.
+// Error implements [error]. It refers to the first error instead of repeating it.
 func (e *UnresponsiveError) Error() string {
 	return fmt.Sprintf("the call was not sent, because the API has not answered since %s; see the error that has the cause", e.Since.UTC().Format(time.RFC3339))
 }
 
-// allow returns an error if a call is not to be sent.
+// allow returns an error if a call must not be sent.
 func (b *breaker) allow(now time.Time, o options) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,7 +56,7 @@ func (b *breaker) allow(now time.Time, o options) error {
 	return &UnresponsiveError{First: b.first, Since: b.since}
 }
 
-// record takes note of how a call ended.
+// record records how a call ended.
 func (b *breaker) record(now time.Time, ctx context.Context, err error) { //nolint:revive // context-as-argument: ctx is what ended.
 	var e *Error
 	switch {
@@ -65,9 +65,9 @@ func (b *breaker) record(now time.Time, ctx context.Context, err error) { //noli
 		defer b.mu.Unlock()
 		b.silent, b.first = 0, nil
 	case e == nil || errors.Is(ctx.Err(), context.Canceled):
-		// Nothing was sent, or the caller gave up: this says nothing of the server.
+		// The call was not sent, or the caller gave up, which says nothing about the server.
 	case e.Code() == codes.DeadlineExceeded || e.Code() == codes.Unavailable && !e.Sent:
-		// A connection that breaks is not among these: it ends all of its calls at once, and the next may do.
+		// A broken connection does not count. It ends many calls at once, and the next call may succeed.
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if b.silent == 0 {

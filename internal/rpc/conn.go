@@ -17,47 +17,47 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Tokens hands out the bearer tokens that calls are made with.
+// Tokens provides the bearer tokens for calls.
 type Tokens interface {
-	// Token returns a token that is valid now. It may take I/O to get one, which ctx bounds.
+	// Token returns a valid token. Getting one may need I/O, which ctx limits.
 	Token(ctx context.Context) (*oauth2.Token, error)
-	// Discard says that the server refused accessToken, so that the next Token is another one.
+	// Discard reports that the server rejected accessToken, so that the next Token returns another one.
 	Discard(accessToken string)
 }
 
-// Config says how to reach a service.
+// Config describes how to reach a service.
 type Config struct {
 	// API is the service's URL, such as https://console-api.enforce.dev.
 	API string
 	// UserAgent is sent with every call.
 	UserAgent string
-	// Tokens signs the calls in.
+	// Tokens provides the credentials of calls.
 	Tokens Tokens
-	// RequestTimeout bounds each call, its retries included. It must be positive.
+	// RequestTimeout limits each call, including retries. It must be positive.
 	RequestTimeout time.Duration
-	// Retries are the methods that are safe to send twice, by their full name, with how they are retried. Any other
-	// method is sent again only where the server surely has not seen it or refused it.
+	// Retries maps the full names of methods that are safe to send twice to their retry policies. Other methods are
+	// sent again only if the server did not receive the call or rejected it.
 	Retries map[string]Policy
-	// Observe, if it is set, is told of each try that was sent, for a log.
+	// Observe, if not nil, is called after each try that was sent, for logging.
 	Observe func(ctx context.Context, call Call)
-	// Secrets is what errors are searched for. Tokens are added to it as they are used. It may be nil.
+	// Secrets are removed from errors. The connection adds the tokens it uses. It may be nil.
 	Secrets *redact.Secrets
-	// Clock tells the time. Nil is the machine's clock.
+	// Clock defaults to the system clock.
 	Clock clock.Clock
 }
 
-// Call is one try of a call, as it may be logged: neither what was sent nor what came back is in it.
+// Call describes one try of a call for logging, without the request and the response.
 type Call struct {
 	// Method is the full name, such as /chainguard.platform.iam.v2.GroupInvitesService/GetGroupInvite.
 	Method string
 	// Code is the status that the try ended with.
 	Code codes.Code
-	// Took is the time from sending to the end of the answer.
+	// Took is the time from sending to the end of the response.
 	Took time.Duration
 }
 
-// Conn is a connection to the service. Generated stubs make their calls over it; each error of theirs is an [*Error], a
-// [*SignInError] or an [*UnresponsiveError], or that of the caller's context.
+// Conn is a connection to the service for generated stubs. Its errors are an [*Error], a [*SignInError], an
+// [*UnresponsiveError], or the error of the caller's context.
 type Conn struct {
 	*grpc.ClientConn
 
@@ -65,16 +65,16 @@ type Conn struct {
 	throttle throttle
 	breaker  breaker
 
-	told sync.Map // why there was no token, see [SignInError.Repeats]
+	told sync.Map // reasons reported for missing tokens, see [SignInError.Repeats]
 }
 
-// connectParams has a broken connection re-established soon enough for the retries of the calls that need it.
+// connectParams makes gRPC reconnect soon enough for the retries of calls.
 var connectParams = grpc.ConnectParams{
 	Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 	MinConnectTimeout: 20 * time.Second,
 }
 
-// Connect prepares a connection. It does no I/O; the first call connects.
+// Connect returns a connection. It does no I/O: the first call connects.
 func Connect(config Config) (*Conn, error) {
 	if config.RequestTimeout <= 0 {
 		return nil, errors.New("calls need a timeout")
@@ -94,15 +94,15 @@ func Connect(config Config) (*Conn, error) {
 	return c, nil
 }
 
-// RequestTimeout bounds each call, its retries included.
+// RequestTimeout returns the limit for each call, including retries.
 func (c *Conn) RequestTimeout() time.Duration { return c.config.RequestTimeout }
 
-// maxExhausted is how often a call is sent while the server answers ResourceExhausted. With the backoff of [throttle]
-// that takes about half a minute: longer than a burst lasts, but not so long that an exhausted quota looks like a hang.
+// maxExhausted is how often a call is sent while the server returns ResourceExhausted. With the backoff of [throttle]
+// this takes about half a minute, which outlasts a burst without making an exhausted quota look like a hang.
 const maxExhausted = 8
 
-// intercept makes every call. Each step is one concern: throttled waits while the server is overloaded, retried repeats
-// what failed for the moment, signedIn renews a refused token, and send makes one try.
+// intercept handles every call, with one concern per function: throttled waits while the server is overloaded, retried
+// retries temporary failures, signedIn renews a rejected token, and send makes one try.
 func (c *Conn) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, all ...grpc.CallOption) error {
 	o, options := splitOptions(all)
 	if o.once {
@@ -126,16 +126,16 @@ func (c *Conn) intercept(ctx context.Context, method string, req, reply any, con
 	return err
 }
 
-// call is one call, over all of its tries.
+// call is the state of a call across its tries.
 type call struct {
 	options
 	method  string
 	invoke  func(ctx context.Context) error
-	renewed bool    // whether the token was renewed for it
+	renewed bool    // whether its token was renewed
 	outcome Outcome // of the last try
 }
 
-// throttled makes a call, again after a wait as long as the server answers ResourceExhausted.
+// throttled makes a call, and repeats it while the server returns ResourceExhausted.
 func (c *Conn) throttled(ctx context.Context, call *call) error {
 	for n := 1; ; n++ {
 		err := c.retried(ctx, call)
@@ -145,21 +145,21 @@ func (c *Conn) throttled(ctx context.Context, call *call) error {
 		}
 		c.throttle.backOff(c.config.Clock.Now(), after)
 		if c.throttle.wait(ctx, c.config.Clock) != nil {
-			return err // A server that is busy is a better explanation than the deadline.
+			return err // ResourceExhausted explains more than the deadline.
 		}
 	}
 }
 
-// unsent retries a call that is not safe to send twice, where it was not sent.
+// unsent is the policy for a call that is not safe to send twice and was not sent.
 var unsent = Policy{Tries: 5, First: 100 * time.Millisecond, Max: 2 * time.Second}
 
-// maxPersistentTries is how often a call is sent that persists: with the usual backoff for about half a minute.
+// maxPersistentTries limits the tries of a call with [Persist]. With the usual backoff they take about half a minute.
 const maxPersistentTries = 20
 
-// maxTimeouts is how often a call is sent again after a try that was not answered in time.
+// maxTimeouts is how often a call is retried after a timeout.
 const maxTimeouts = 1
 
-// retried makes a call, again where its failure may be temporary and sending it again is safe.
+// retried makes a call, and retries it if the error may be temporary and sending it again is safe.
 func (c *Conn) retried(ctx context.Context, call *call) error {
 	policy, idempotent := c.config.Retries[call.method]
 	if !idempotent {
@@ -197,20 +197,20 @@ func (c *Conn) retried(ctx context.Context, call *call) error {
 		case call.persist > 0:
 			timeout = call.persist
 		case timeout <= 0 && last != nil:
-			return last // The throttle has used up the time.
+			return last // Waiting in the throttle has used up the time.
 		case idempotent && last == nil:
-			timeout /= 2 // If it hangs, there is time for another try.
+			timeout /= 2 // Leave time for another try if this one hangs.
 		}
 		err := c.signedIn(ctx, call, timeout)
 		if err != nil && ctx.Err() != nil && last != nil && (idempotent || !call.outcome.Sent) {
-			return last // What the server said last says more than that the caller has given up since.
+			return last // The last error explains more than the canceled context.
 		}
 		last = err
 		return err
 	})
 }
 
-// signedIn makes a try, and another with a new token where the server refuses the first token.
+// signedIn makes a try, and another one with a new token if the server rejected the first.
 func (c *Conn) signedIn(ctx context.Context, call *call, timeout time.Duration) error {
 	token, err := c.send(ctx, call, timeout)
 	if token != "" && refusedWith(err, codes.Unauthenticated) && !call.renewed {
@@ -221,11 +221,11 @@ func (c *Conn) signedIn(ctx context.Context, call *call, timeout time.Duration) 
 	return err
 }
 
-// send makes one try and returns the token that it was made with.
+// send makes one try and returns the token it used.
 func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (token string, err error) {
 	call.outcome = Outcome{}
-	// Not bounded by the timeout of a try: the user may have to sign in with a browser, and the source of the token
-	// bounds that.
+	// The timeout of a try does not apply, because the user may have to sign in with a browser. The source of the token
+	// has its own limits.
 	signedIn, err := c.config.Tokens.Token(ctx)
 	if err != nil {
 		return "", &SignInError{err: err, told: &c.told}
@@ -233,7 +233,8 @@ func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (tok
 	token = signedIn.AccessToken
 	c.config.Secrets.Add(token)
 
-	// The grace begins here: a caller that gives up while it waits for a token or for the throttle wants nothing sent.
+	// The grace period starts here: a caller that gives up while waiting for a token or the throttle must not send
+	// anything.
 	if err := ctx.Err(); err != nil {
 		return token, err
 	}
@@ -245,7 +246,7 @@ func (c *Conn) send(ctx context.Context, call *call, timeout time.Duration) (tok
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	// A new set of metadata, so that none of what the caller's context holds is sent.
+	// Replace the metadata, so that none from the caller's context is sent.
 	ctx = metadata.NewOutgoingContext(ctx, metadata.Pairs("authorization", "Bearer "+token))
 	ctx, try := withTry(ctx)
 

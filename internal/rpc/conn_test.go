@@ -27,7 +27,7 @@ const (
 	token       = "t0k3n-of-the-test"
 )
 
-// countedTokens counts how often its token was refused.
+// countedTokens counts how often its token was discarded.
 type countedTokens struct {
 	mu        sync.Mutex
 	discarded int
@@ -43,7 +43,7 @@ func (c *countedTokens) Discard(string) {
 	c.discarded++
 }
 
-// connectTo returns a connection to a server whose waits take no time.
+// connectTo returns a connection to a server, with a fake clock so that waits take no time.
 func connectTo(t *testing.T, url string, change func(*Config)) (*Conn, *countedTokens, *clock.Fake) {
 	t.Helper()
 	tokens, fake := &countedTokens{}, clock.NewFake(begin)
@@ -70,9 +70,9 @@ func (c *Conn) write(ctx context.Context) error {
 	return c.Invoke(ctx, writeMethod, &emptypb.Empty{}, &emptypb.Empty{}, Once(0))
 }
 
-// Only a grpc-status that arrived is the server's. A call that must not be sent twice is sent once, and counts as
-// possibly carried out, whatever code gRPC makes of the rest.
-func TestConn_status_notTheServers(t *testing.T) {
+// The status is the server's only if a grpc-status was received. Otherwise a call that must not be sent twice is sent
+// once, and counts as possibly executed, regardless of gRPC's code.
+func TestConn_status_notFromTheServer(t *testing.T) {
 	t.Parallel()
 	html := "<html><body>Access denied</body></html>"
 	lost := map[string]ending{
@@ -191,7 +191,7 @@ func TestConn_write_resentAfterATemporaryRefusal(t *testing.T) {
 	}
 }
 
-// One bad answer does not fail a call that is safe to send twice, unless the answer says that another try is useless.
+// A bad response does not fail a call that is safe to send twice, unless it shows that retrying is useless.
 func TestConn_retry_reads(t *testing.T) {
 	t.Parallel()
 	retried := map[string]ending{
@@ -268,7 +268,7 @@ func TestConn_breaker_failsFast(t *testing.T) {
 		}
 	}
 	if got := server.calls.Load(); got != sent {
-		t.Errorf("%d calls were sent", got-sent)
+		t.Errorf("%d calls were sent while the breaker was open", got-sent)
 	}
 	answering.Store(true)
 	fake.Advance(probeInterval)
@@ -293,7 +293,7 @@ func TestConn_breaker_closesOnAnAnswer(t *testing.T) {
 	}
 }
 
-// A connection that breaks ends all of its calls at once, which says nothing of the next one.
+// A broken connection ends all of its calls at once, which says nothing about the next one.
 func TestConn_breaker_ignoresBrokenConnections(t *testing.T) {
 	t.Parallel()
 	server := newStandIn(t, func(s *stream) { _ = s.conn.Close() })
@@ -307,7 +307,7 @@ func TestConn_breaker_ignoresBrokenConnections(t *testing.T) {
 	}
 }
 
-// What the server said last is told, rather than that the deadline has passed since.
+// The last response is returned instead of the expired deadline.
 func TestConn_persist_returnsTheLastAnswer(t *testing.T) {
 	t.Parallel()
 	server := newStandIn(t, answers("13", true), answers("13", true), func(*stream) {})
@@ -338,8 +338,8 @@ func TestConn_errors_redactSecrets(t *testing.T) {
 	}
 }
 
-// A create whose first try found no connection is lost all the same if its second try was sent and not answered.
-func TestConn_write_interruptedAfterItWasSent(t *testing.T) {
+// A create may have been executed if its second try was sent without a response, even if the first found no connection.
+func TestConn_write_interruptedAfterSending(t *testing.T) {
 	t.Parallel()
 	conn, _, _ := connectTo(t, "http://127.0.0.1:1", nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -360,17 +360,17 @@ func TestConn_write_interruptedAfterItWasSent(t *testing.T) {
 	}
 }
 
-// A try is not made in what is left of a deadline that the throttle has used up: it would look like a server that hangs.
-func TestConn_retry_notAfterTheThrottleHasUsedUpTheTime(t *testing.T) {
+// No try starts in the little time that the throttle left, because it would look like a server that hangs.
+func TestConn_retry_notAfterTheThrottleUsedUpTheTime(t *testing.T) {
 	t.Parallel()
 	conn, _, fake := connectTo(t, "http://127.0.0.1:1", nil)
 	tries := 0
 	err := conn.throttled(t.Context(), &call{method: readMethod, invoke: func(context.Context) error {
 		tries++
-		conn.throttle.backOff(fake.Now(), time.Minute) // Another call was refused.
+		conn.throttle.backOff(fake.Now(), time.Minute) // Another call was rejected.
 		return status.Error(codes.Unavailable, "connection refused")
 	}})
 	if status.Code(err) != codes.Unavailable || tries != 1 {
-		t.Errorf("%d tries, error %v; want one, and what became of it", tries, err)
+		t.Errorf("%d tries, error %v; want one try and its outcome", tries, err)
 	}
 }

@@ -19,23 +19,23 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/loopback"
 )
 
-// maxAnswer keeps gRPC from refusing an answer for its size: it does so with ResourceExhausted, which cannot be told from
-// the server's own (https://github.com/grpc/grpc/pull/10612), and the server has acted. What an answer may hold is checked
-// where it is known what it answers.
+// maxAnswer disables gRPC's limit on the size of responses. gRPC reports it as ResourceExhausted, which looks like an
+// error of the server (https://github.com/grpc/grpc/pull/10612) although the server has executed the call. The callers
+// check the size of what they read.
 const maxAnswer = math.MaxInt
 
-// Dial prepares a connection to the gRPC service at rawURL, "https://host[:port]" or, to loopback only,
-// "http://host[:port]". It does no I/O: the connection is made by the first call.
+// Dial returns a connection to the gRPC service at rawURL, "https://host[:port]" or, for loopback only,
+// "http://host[:port]". It does no I/O: the first call connects.
 //
-// Bearer tokens travel over this connection, so it is TLS 1.2 or newer everywhere but on loopback. For plaintext
-// the host in the URL must be loopback, and so must the address that was really connected to, whatever DNS said.
+// The connection carries bearer tokens, so it uses TLS 1.2 or newer except on loopback. Without TLS, the host in the
+// URL must be loopback, and so must the address actually connected to, regardless of DNS.
 //
-// userAgent is sent with every call. The SDK's own dialler is not used: it panics on a URL without scheme, waits
+// userAgent is sent with every call. Dial does not use the SDK's dialer, which panics on a URL without a scheme, waits
 // forever for a server that is down, retries Create, and sends the path of the executable with every call.
 func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		// The parser's error quotes the URL, which may hold a password.
+		// The parser's error quotes the URL, which may contain a password.
 		return nil, errors.New("the API's URL cannot be read: it must look like https://console-api.enforce.dev")
 	}
 	if u.Hostname() == "" {
@@ -47,7 +47,7 @@ func Dial(rawURL, userAgent string, options ...grpc.DialOption) (*grpc.ClientCon
 
 	options = append([]grpc.DialOption{
 		grpc.WithUserAgent(userAgent),
-		grpc.WithDisableServiceConfig(), // DNS must not be able to switch on retries of Create.
+		grpc.WithDisableServiceConfig(), // A service config from DNS could enable retries of Create.
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 	}, options...)
 
@@ -81,9 +81,8 @@ func portOr(u *url.URL, port string) string {
 	return port
 }
 
-// requireHTTP2 fails the handshake with a server, or a proxy in between, that does not speak HTTP/2, which gRPC needs.
-// gRPC's own check (https://github.com/grpc/grpc-go/issues/2742) names the TLS extension that is missing, which tells a user
-// nothing.
+// requireHTTP2 fails the handshake with a server or proxy that does not support HTTP/2. gRPC's own check
+// (https://github.com/grpc/grpc-go/issues/2742) only names the missing TLS extension.
 func requireHTTP2(state tls.ConnectionState) error {
 	if state.NegotiatedProtocol == "h2" {
 		return nil
@@ -92,12 +91,12 @@ func requireHTTP2(state tls.ConnectionState) error {
 		"HTTP/1.1 only")
 }
 
-// errProxy does not quote the proxy's URL, which may hold a password.
+// errProxy does not quote the proxy's URL, which may contain a password.
 var errProxy = errors.New("HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy, such as " +
 	"http://proxy.example.com:3128. Its value is not shown, as it may hold a password. Correct the variable, or unset it")
 
-// CheckProxy returns an error if u is reached through a proxy whose URL cannot be parsed. Go's libraries ignore such a
-// proxy (https://github.com/golang/go/issues/46264).
+// CheckProxy returns an error if u is reached through a proxy whose URL is invalid. Go ignores such a proxy and
+// connects directly (https://github.com/golang/go/issues/46264).
 func CheckProxy(u *url.URL) error {
 	environment := httpproxy.FromEnvironment()
 	value := environment.HTTPSProxy
@@ -110,7 +109,7 @@ func CheckProxy(u *url.URL) error {
 	if proxy, err := url.Parse(value); err == nil && proxy.Hostname() != "" && slices.Contains(proxySchemes, proxy.Scheme) {
 		return nil
 	}
-	environment.HTTPSProxy = "http://proxy.invalid" // To find out whether NO_PROXY exempts u.
+	environment.HTTPSProxy = "http://proxy.invalid" // Find out whether NO_PROXY exempts u.
 	if proxy, err := environment.ProxyFunc()(u); err == nil && proxy == nil {
 		return nil
 	}

@@ -19,18 +19,18 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// Outcome says how far one try of a call came.
+// Outcome describes how far a try of a call got.
 type Outcome struct {
-	// Sent says that the request may have reached the server.
+	// Sent is set if the request may have reached the server.
 	Sent bool
-	// Answered says that the status of the call is the server's own: a grpc-status arrived. Without it, gRPC made the
-	// status up from what happened to the connection or from what a proxy answered.
+	// Answered is set if the status is the server's: a grpc-status was received. Otherwise gRPC derived the status from
+	// the state of the connection or from the response of a proxy.
 	Answered bool
-	// Date is the server's time, in whole seconds, if it told it in a `date` header.
+	// Date is the server's time from the `date` header, in whole seconds. It is zero without the header.
 	Date time.Time
 }
 
-// Error is a call that failed. The texts in its status hold none of the known secrets.
+// Error is the error of a failed call. Its status contains none of the known secrets.
 type Error struct {
 	Outcome
 
@@ -41,16 +41,16 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.err.Error() }
 
-// Unwrap is the error of the caller's context if that ended the call, else the status as an error.
+// Unwrap returns the error of the caller's context if that ended the call, and otherwise the status as an error.
 func (e *Error) Unwrap() error { return e.err }
 
-// GRPCStatus is the status that the call ended with, so that [status.FromError] works.
+// GRPCStatus returns the status of the call, for [status.FromError].
 func (e *Error) GRPCStatus() *status.Status { return e.status }
 
-// Code is the code that the call ended with. It is the server's only if the call was Answered.
+// Code returns the code of the call. It is the server's only if the call was Answered.
 func (e *Error) Code() codes.Code { return e.status.Code() }
 
-// Refused reports whether the server looked at the request and did not act on it.
+// Refused reports whether the server rejected the request without acting on it.
 func (e *Error) Refused() bool {
 	if !e.Answered {
 		return false
@@ -64,13 +64,13 @@ func (e *Error) Refused() bool {
 	}
 }
 
-// SignInError is a call that was not made because there is no token.
+// SignInError reports a call that was not sent because there is no token.
 type SignInError struct {
 	err  error
-	told *sync.Map // the reasons that were told
+	told *sync.Map // reasons reported so far
 }
 
-// Repeats reports whether another error has explained the reason already, and records that this one does.
+// Repeats reports whether another error has already explained the reason, and records that this one does.
 func (e *SignInError) Repeats() bool {
 	_, told := e.told.LoadOrStore(e.err.Error(), true)
 	return told
@@ -79,11 +79,11 @@ func (e *SignInError) Repeats() bool {
 // Error implements error.
 func (e *SignInError) Error() string { return e.err.Error() }
 
-// Unwrap is why there is no token.
+// Unwrap returns the reason.
 func (e *SignInError) Unwrap() error { return e.err }
 
-// newError returns err with how far the try came, nil if there is none. interrupted is why the caller wants no answer any
-// more, nil if it does. Known secrets are cut out.
+// newError returns the error of a try with this outcome, or nil. interrupted is the reason why the caller gave up, nil
+// if it did not. Known secrets are removed.
 func newError(err error, outcome Outcome, interrupted error, secrets *redact.Secrets) error {
 	if err == nil {
 		return nil
@@ -96,7 +96,7 @@ func newError(err error, outcome Outcome, interrupted error, secrets *redact.Sec
 	return e
 }
 
-// cutSecrets cuts the known secrets out of the message, and drops the details that hold one.
+// cutSecrets removes known secrets from the message, and drops details that contain one.
 func cutSecrets(s *status.Status, secrets *redact.Secrets) *status.Status {
 	message := secrets.Cut(s.Message())
 	kept := &spb.Status{Code: int32(s.Code()), Message: message} //nolint:gosec // G115: there are 17 codes.
@@ -108,13 +108,13 @@ func cutSecrets(s *status.Status, secrets *redact.Secrets) *status.Status {
 	return status.FromProto(kept)
 }
 
-// refusedWith reports whether the server itself answered with the code.
+// refusedWith reports whether the server itself returned the code.
 func refusedWith(err error, code codes.Code) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Answered && e.Code() == code
 }
 
-// isTemporary reports whether the call may succeed if it is sent again, and may be sent again.
+// isTemporary reports whether the call may be sent again and may then succeed.
 func (e *Error) isTemporary(idempotent bool) bool {
 	if !idempotent {
 		return e.Code() == codes.Unavailable && !e.Sent
@@ -123,13 +123,13 @@ func (e *Error) isTemporary(idempotent bool) bool {
 	case codes.Unavailable, codes.Internal, codes.Unknown, codes.Aborted, codes.DeadlineExceeded:
 		return true
 	case codes.ResourceExhausted, codes.Canceled, codes.DataLoss:
-		return !e.Answered // The stream was reset. What the server itself says of its resources is throttled's.
+		return !e.Answered // The stream was reset. A ResourceExhausted of the server itself is handled by throttled.
 	default:
 		return false
 	}
 }
 
-// retryAfter is how long the server asks to wait, zero if it does not say.
+// retryAfter returns how long the server asks to wait, zero if it does not.
 func retryAfter(err error) time.Duration {
 	for _, detail := range status.Convert(err).Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
@@ -139,34 +139,34 @@ func retryAfter(err error) time.Duration {
 	return 0
 }
 
-// try is what the stats handler sees of one try.
+// try records the events of one try.
 type try struct {
 	sent       atomic.Bool
 	message    atomic.Bool // a message was received
-	compressed atomic.Bool // in an encoding that gRPC may not know
-	trailers   atomic.Bool // the status arrived
+	compressed atomic.Bool // the message is compressed, possibly in an encoding that gRPC does not support
+	trailers   atomic.Bool // trailers were received
 	date       atomic.Pointer[string]
 }
 
 type tryKey struct{}
 
-// withTry has the events of the call that is made with the context recorded.
+// withTry returns a context that records the events of its call.
 func withTry(ctx context.Context) (context.Context, *try) {
 	t := new(try)
 	return context.WithValue(ctx, tryKey{}, t), t
 }
 
-// outcome is how far the try came that ended with err.
+// outcome returns the outcome of the try, given its error.
 func (t *try) outcome(err error) Outcome {
 	o := Outcome{Sent: t.sent.Load(), Answered: t.trailers.Load()}
 	switch s := status.Convert(err); {
 	case err == nil:
 	case t.message.Load():
-		o.Answered = false // The server sent a message, so it did not refuse, whatever went wrong after that.
+		o.Answered = false // The server sent a message, so it accepted the call, whatever failed afterwards.
 	case s.Code() == codes.Unknown && s.Message() == "":
-		o.Answered = false // This is what gRPC makes of trailers without a grpc-status.
+		o.Answered = false // gRPC reports this for trailers without a grpc-status.
 	case s.Code() == codes.Unimplemented && t.compressed.Load():
-		o.Answered = false // gRPC cannot decompress the message.
+		o.Answered = false // gRPC could not decompress the message.
 	}
 	if text := t.date.Load(); text != nil {
 		o.Date, _ = http.ParseTime(*text)
@@ -174,7 +174,7 @@ func (t *try) outcome(err error) Outcome {
 	return o
 }
 
-// recorder is the [stats.Handler] that fills in the try.
+// recorder is the [stats.Handler] that fills in a try.
 type recorder struct{}
 
 func (recorder) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }

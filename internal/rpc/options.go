@@ -6,40 +6,40 @@ import (
 	"google.golang.org/grpc"
 )
 
-// options are what a call asks of [Conn] through its call options.
+// options are the options of a call for [Conn].
 type options struct {
 	once    bool
 	grace   time.Duration
-	persist time.Duration // how long a try may take, zero if the call does not persist
+	persist time.Duration // the limit for each try, zero without [Persist]
 	report  *Outcome
 }
 
-// option is a [grpc.CallOption] that [Conn] keeps for itself.
+// option is a [grpc.CallOption] for [Conn].
 type option struct {
 	grpc.EmptyCallOption
 	apply func(*options)
 }
 
-// Once has a call sent at most once, unless the server surely has not seen it or refused it. If the caller gives up
-// after it was sent, it still has grace to be answered: an answer is the best outcome of an interrupted create.
+// Once sends a call at most once, unless the server did not receive it or rejected it. If the caller gives up after it
+// was sent, the call may continue for grace, because a response is the best outcome of an interrupted create.
 func Once(grace time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.once, o.grace = true, grace }}
 }
 
-// Persist has a call that is safe to send twice sent again, up to twenty times or until its context ends, whatever goes
-// wrong but a refusal, and bounds each try. It is for cleaning up, where giving up leaves a live code behind.
+// Persist retries a call that is safe to send twice after any error except a rejection, up to twenty times or until its
+// context ends. It limits each try. Use it to clean up, where giving up would leave a valid code behind.
 func Persist(try time.Duration) grpc.CallOption {
 	return option{apply: func(o *options) { o.persist = try }}
 }
 
-// Report stores in outcome how the last try of the call ended.
+// Report stores the outcome of the call's last try in outcome.
 func Report(outcome *Outcome) grpc.CallOption {
 	return option{apply: func(o *options) { o.report = outcome }}
 }
 
-// noTransparentRetry keeps gRPC from sending a message again on its own where HTTP/2 says that the server did not
-// process the stream (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#transparent-retries): what says so
-// may be a proxy, and the message may have been passed on before.
+// noTransparentRetry disables gRPC's transparent retries of streams that the server did not process, according to
+// HTTP/2 (https://github.com/grpc/proposal/blob/master/A6-client-retries.md#transparent-retries). A proxy may have said
+// so after it forwarded the message.
 var noTransparentRetry = grpc.MaxRetryRPCBufferSize(0)
 
 // splitOptions separates the options of this package from those of gRPC.

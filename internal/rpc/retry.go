@@ -1,5 +1,5 @@
-// Package rpc makes calls: it dials, bounds, retries and throttles them, and tells whose status a call ended with. It
-// knows no invite, and what differs by call is a typed [grpc.CallOption].
+// Package rpc makes gRPC calls with timeouts, retries, throttling and credentials, and reports whether the status of a
+// call is the server's. It knows nothing of invites. Options that differ by call are a [grpc.CallOption].
 package rpc
 
 import (
@@ -10,22 +10,20 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// Policy bounds how often and for how long a call is tried again.
+// Policy limits how often and for how long a call is retried.
 type Policy struct {
-	// Tries is how often the call is made at most. Zero is as often as there is time.
+	// Tries is the maximum number of tries, zero for no limit.
 	Tries int
-	// First is the wait after the first try. Each further one is twice as long, up to Max.
+	// First is the wait after the first try. It doubles with each try, up to Max.
 	First, Max time.Duration
-	// Until, if it is set, is when no try may begin any more, by the clock that is passed to [Retry].
+	// Until, if set, is the time after which no try starts, by the clock passed to [Retry].
 	Until time.Time
 }
 
-// Retry calls try until it succeeds, fails with an error that is not temporary, or the policy or ctx ends it, and
-// returns the last error of try. temporary says whether an error may be gone at the next try, and how long the other
-// side asks to wait, zero if it does not say.
+// Retry calls try until it succeeds, its error is not temporary, or the policy or ctx ends, and returns the last error.
+// temporary reports whether to try again, and how long the server asks to wait, zero if it does not.
 //
-// It is used in place of gRPC's own retries, which stop once headers have arrived
-// (https://github.com/grpc/grpc-go/issues/8223).
+// It replaces gRPC's retries, which stop once headers have been received (https://github.com/grpc/grpc-go/issues/8223).
 func Retry(ctx context.Context, c clock.Clock, p Policy, temporary func(error) (again bool, after time.Duration), try func() error) error {
 	for n := 0; ; n++ {
 		err := try()
@@ -43,7 +41,7 @@ func Retry(ctx context.Context, c clock.Clock, p Policy, temporary func(error) (
 	}
 }
 
-// jittered is d, give or take a fifth, as in gRPC's own retry policy.
+// jittered returns d plus or minus up to 20 %, as in gRPC's retry policy.
 func jittered(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1) //nolint:gosec // G404: jitter needs no secrecy.
 }

@@ -19,7 +19,7 @@ func TestRetry_policy(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		policy Policy
-		errs   []error // of the tries, then nil
+		errs   []error // of the tries, followed by success
 		after  time.Duration
 		cancel bool
 		want   error

@@ -13,14 +13,14 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// standIn is a server that speaks HTTP/2 frame by frame, so that it can end a call in every way that a platform, a proxy
-// or a broken network can. It counts a request as carried out before it answers.
+// standIn is a server that writes HTTP/2 frames itself, so that it can end a call in every way that a platform, a proxy
+// or a broken network can. It counts a request as executed before it responds.
 type standIn struct {
 	url   string
 	calls atomic.Int32
 }
 
-// ending is how the stand-in ends a call, when the whole request has come.
+// ending ends a call after the whole request was received.
 type ending func(s *stream)
 
 // stream is one call.
@@ -31,7 +31,7 @@ type stream struct {
 	mu     *sync.Mutex
 }
 
-// headers sends headers, as pairs of names and values.
+// headers sends headers, given as pairs of names and values.
 func (s *stream) headers(end bool, pairs ...string) {
 	var block bytes.Buffer
 	encoder := hpack.NewEncoder(&block)
@@ -55,7 +55,7 @@ func (s *stream) reset(code http2.ErrCode) {
 	_ = s.framer.WriteRSTStream(s.id, code)
 }
 
-// goAway says that no call of the connection was processed, this one included.
+// goAway tells the client that no call of the connection was processed, including this one.
 func (s *stream) goAway() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,13 +63,12 @@ func (s *stream) goAway() {
 	_ = s.conn.Close()
 }
 
-// message is a gRPC message with an empty body, which any protobuf type can be read from, in a frame that claims the
-// length.
+// message returns an empty gRPC message, which decodes as any protobuf type, in a frame with this length.
 func message(length uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{0}, length)
 }
 
-// newStandIn starts a stand-in whose nth call ends as the nth of the endings, or as the last.
+// newStandIn starts a stand-in that ends its nth call with the nth ending, and further calls with the last.
 func newStandIn(t *testing.T, endings ...ending) *standIn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -126,11 +125,9 @@ func (s *standIn) serve(conn net.Conn, endings []ending) {
 	}
 }
 
-// The endings of the tests.
-
 func resets(code http2.ErrCode) ending { return func(s *stream) { s.reset(code) } }
 
-// page is what a proxy answers.
+// page is the HTTP response of a proxy.
 func page(status, contentType string, body string) ending {
 	return func(s *stream) {
 		s.headers(false, ":status", status, "content-type", contentType)
@@ -138,7 +135,7 @@ func page(status, contentType string, body string) ending {
 	}
 }
 
-// answers is a server that answers with a status, in trailers alone or after headers, as Go's net/http does.
+// answers responds with a status, as trailers only or after headers, as Go's net/http does.
 func answers(code string, headersFirst bool) ending {
 	return func(s *stream) {
 		if headersFirst {

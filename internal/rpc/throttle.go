@@ -10,8 +10,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// throttle slows the whole connection down while the server answers ResourceExhausted: fifty calls that each back off
-// on their own are still fifty calls.
+// throttle delays all calls of a connection while the server returns ResourceExhausted. If fifty calls each back off on
+// their own, the server still gets fifty calls.
 type throttle struct {
 	mu      sync.Mutex
 	until   time.Time
@@ -22,11 +22,11 @@ const (
 	firstBackOff = 250 * time.Millisecond
 	maxBackOff   = 30 * time.Second
 
-	// maxRetryAfter is the longest wait that the server can ask for. A call that it puts off for longer fails at once.
+	// maxRetryAfter is the longest wait the server can ask for. Calls fail at once if it asks for more.
 	maxRetryAfter = 2 * time.Minute
 )
 
-// wait returns when calls may be sent, or with the error of ctx.
+// wait waits until calls may be sent, or returns the error of ctx.
 func (t *throttle) wait(ctx context.Context, c clock.Clock) error {
 	for {
 		t.mu.Lock()
@@ -35,19 +35,19 @@ func (t *throttle) wait(ctx context.Context, c clock.Clock) error {
 		if left <= 0 {
 			return ctx.Err()
 		}
-		// Jitter is added, never subtracted, so that the waiting calls do not all resume at once.
+		// Add jitter, so that waiting calls do not resume all at once, but never shorten the wait.
 		if err := c.Sleep(ctx, left+rand.N(left/4+1)); err != nil { //nolint:gosec // G404: jitter needs no secrecy.
 			return fmt.Errorf("waiting because the API is limiting requests: %w", err)
 		}
 	}
 }
 
-// backOff stops all calls for after, or, where the server did not say how long, for twice as long as the last time.
+// backOff delays all calls for after or, if that is zero, for twice as long as the last time.
 func (t *throttle) backOff(now time.Time, after time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.until.After(now) && after == 0 {
-		return // This call was under way when the first of its burst was refused.
+		return // This call was sent before the first of its burst was rejected.
 	}
 	if after == 0 {
 		after = min(firstBackOff<<min(t.strikes, 16), maxBackOff)
