@@ -14,13 +14,13 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// The lengths above which a field of an answer cannot be right.
+// These are the maximum lengths of valid fields.
 const (
 	maxField = 4 << 10
 	maxCode  = 64 << 10
 )
 
-// readInvite checks an answer and takes it over. An answer that lacks what every invite has is an error.
+// readInvite validates and converts a response. A response without a field that every invite has is an error.
 func (c *Client) readInvite(answer *iam.GroupInvite, asOf time.Time, doing string) (*Invite, *Error) {
 	for name, value := range map[string]string{
 		"uid": answer.GetUid(), "role_uid": answer.GetRoleUid(), "email": answer.GetEmail(), "key_id": answer.GetKeyId(),
@@ -73,13 +73,13 @@ func readTime(t *timestamppb.Timestamp) (time.Time, error) {
 	return t.AsTime(), nil
 }
 
-// named is an answer about a group or a role.
+// named is a response with a group or a role.
 type named interface {
 	GetUid() string
 	GetName() string
 }
 
-// checkNamed is an error where an answer lacks what every group and every role has.
+// checkNamed returns an error if a response lacks a field that every group and role has.
 func (c *Client) checkNamed(answer named, doing string) *Error {
 	switch {
 	case !uidp.Valid(answer.GetUid()):
@@ -116,8 +116,8 @@ func readRole(answer *iam.Role) Role {
 	return role
 }
 
-// capabilityName is the documented name of a capability: "group_invites.create". One that is newer than the SDK has a number
-// only.
+// capabilityName returns the documented name of a capability, such as "group_invites.create". A capability that is
+// newer than the SDK has only a number.
 func capabilityName(capability sdk.Capability) string {
 	name, err := sdk.Stringify(capability)
 	if err != nil || name == "" {

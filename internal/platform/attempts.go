@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// The platform has no idempotency key, so that a create whose answer is lost may have created an invite or not. To find
-// out, each create carries a mark: it asks for a lifetime that is shorter by some milliseconds, which no other create of
-// the process asks for that has the same inputs. An invite with just that lifetime is the create's own.
+// The platform has no idempotency key, so a create whose response is lost may or may not have created an invite. To
+// find out, each create has a mark: it requests a lifetime that is shorter by a number of milliseconds, unique among
+// the creates of this process with the same inputs. An invite with exactly that lifetime belongs to the create.
 
-// maxMark is the longest mark. It is below half a second, so that the lifetime of an invite still rounds to the one
-// that was configured.
+// maxMark is the maximum mark. It is less than half a second, so that the lifetime of an invite still rounds to the
+// configured one.
 const maxMark = 499 * time.Millisecond
 
-// inputs are what makes creates alike.
+// inputs are what creates must share for their invites to be indistinguishable without marks.
 type inputs struct {
 	groupID, roleID, email string
 	singleUse              bool
@@ -31,25 +31,25 @@ type idSet map[string]struct{}
 // attempt is one create.
 type attempt struct {
 	spec     InviteSpec
-	mark     time.Duration // by which its lifetime is shortened, zero if it has none
-	sent     time.Time     // when it was last sent, by the machine's clock
-	existing idSet         // what was there before
+	mark     time.Duration // subtracted from the lifetime, zero for no mark
+	sent     time.Time     // when it was last sent, by the local clock
+	existing idSet         // invites that existed before
 }
 
-// lifetime is how long the invite is asked to be valid.
+// lifetime returns the lifetime to request.
 func (a attempt) lifetime() time.Duration { return a.spec.TTL - a.mark }
 
 // attempts are the creates of this process.
 type attempts struct {
 	mu       sync.Mutex
 	marks    map[inputs]map[time.Duration]struct{} // in use
-	claimed  idSet                                 // the UIDPs of the invites that creates were answered with, or that were deleted
-	inexact  map[time.Duration]struct{}            // the TTLs for which the platform has given another lifetime than asked
-	unmarked bool                                  // the platform accepts no marked lifetime
+	claimed  idSet                                 // UIDPs of the invites that creates returned, or that were deleted
+	inexact  map[time.Duration]struct{}            // TTLs for which the platform granted a different lifetime than requested
+	unmarked bool                                  // the platform rejects marked lifetimes
 }
 
-// begin returns an attempt with a mark that no other has. It has none where the platform accepts none, where the
-// lifetime is too short for one, or where all are in use.
+// begin returns an attempt with a unique mark. It has no mark if the platform rejects marks, if the lifetime is too
+// short, or if all marks are in use.
 func (s *attempts) begin(spec InviteSpec, before idSet) attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *attempts) begin(spec InviteSpec, before idSet) attempt {
 	for i := range marks {
 		mark := time.Duration((first+i)%marks+1) * time.Millisecond
 		_, used := s.marks[key][mark]
-		// A lifetime of whole seconds is what a platform that rounds gives to any invite.
+		// A platform that rounds gives whole seconds to every invite.
 		if used || (spec.TTL-mark)%time.Second == 0 {
 			continue
 		}
@@ -80,22 +80,22 @@ func (s *attempts) begin(spec InviteSpec, before idSet) attempt {
 	return a
 }
 
-// release frees the mark of an attempt whose outcome is known.
+// release frees the mark of an attempt with a known outcome.
 func (s *attempts) release(a attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.marks[inputsOf(a.spec)], a.mark)
 }
 
-// refuseMarks takes note that the platform accepts the configured lifetime, but not a marked one.
+// refuseMarks records that the platform accepts the configured lifetime but rejected a marked one.
 func (s *attempts) refuseMarks() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.unmarked = true
 }
 
-// claim takes note that an invite is an attempt's: the attempt was answered with it, or it was lost and the invite is
-// going to be deleted. It reports false if it was claimed before.
+// claim records that an invite belongs to an attempt, which returned it, or which was lost and is about to delete it.
+// It returns false if the invite was claimed before.
 func (s *attempts) claim(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,15 +109,15 @@ func (s *attempts) claim(id string) bool {
 	return true
 }
 
-// claimAnswer claims the invite that attempt a was answered with. It reports false also if that one existed before, and so
-// cannot be what the attempt has created.
+// claimAnswer claims the invite in the response to attempt a. It also returns false if the invite existed before the
+// attempt, which therefore cannot have created it.
 func (s *attempts) claimAnswer(a attempt, id string) bool {
 	_, before := a.existing[id]
 	return !before && s.claim(id)
 }
 
-// isOther reports whether an invite is surely not that of attempt a: it was there before, or it belongs to another
-// attempt, which has claimed it, or is under way and has its mark.
+// isOther reports whether an invite certainly does not belong to attempt a: it existed before, it was claimed by
+// another attempt, or it has the mark of another one in progress.
 func (s *attempts) isOther(a attempt, invite *Invite) bool {
 	if _, before := a.existing[invite.ID]; before {
 		return true
@@ -132,8 +132,8 @@ func (s *attempts) isOther(a attempt, invite *Invite) bool {
 	return open && mark != a.mark
 }
 
-// learn takes note of the lifetime that the platform gave to an attempt's invite. Where it is another one than the attempt
-// asked for, lifetimes show nothing any more: an invite may have a mark by chance.
+// learn records the lifetime that the platform granted to an attempt's invite. If it differs from the requested one,
+// marks are no longer reliable, because an invite may have one by chance.
 func (s *attempts) learn(a attempt, given time.Duration) {
 	if a.mark == 0 || given == a.lifetime() {
 		return
@@ -146,7 +146,7 @@ func (s *attempts) learn(a attempt, given time.Duration) {
 	s.inexact[a.spec.TTL] = struct{}{}
 }
 
-// trustsMark reports whether an attempt's invite can be recognized by its lifetime.
+// trustsMark reports whether the invite of an attempt can be recognized by its lifetime.
 func (s *attempts) trustsMark(a attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

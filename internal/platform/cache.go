@@ -10,8 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/clock"
 )
 
-// cache remembers answers that do not change while the process runs, and lets those who ask for the same at once share
-// one call.
+// cache caches results that do not change while the process runs. Concurrent callers share one call.
 type cache[T any] struct {
 	flights singleflight.Group
 
@@ -25,19 +24,19 @@ type entry[T any] struct {
 	until time.Time // when an error is forgotten
 }
 
-// failureMemory is how long a failed lookup is answered from memory: long enough for the thousand invites of one module
-// to share it, short enough for a group that is created later in the same run to be found.
+// failureMemory is how long a failed lookup is cached: long enough for the thousand invites of a module to share it,
+// and short enough to find a group that is created later in the same run.
 const failureMemory = 5 * time.Second
 
-// get returns the answer for key, from memory or by calling find. find is not ended by ctx, so that one caller giving
-// up does not fail the others: it bounds itself.
+// get returns the cached result for key, or that of find. It does not cancel find with ctx, so that a caller that gives
+// up does not fail the others. find must limit its own time.
 func (c *cache[T]) get(ctx context.Context, clock clock.Clock, key string, find func(context.Context) (T, error)) (T, error) {
 	if known, ok := c.known(key, clock.Now()); ok {
 		return known.value, known.err
 	}
 	return share(ctx, &c.flights, key, func(ctx context.Context) (T, error) {
 		if known, ok := c.known(key, clock.Now()); ok {
-			return known.value, known.err // It came while this flight was about to start.
+			return known.value, known.err // It was stored while this flight was about to start.
 		}
 		value, err := find(ctx)
 		c.mu.Lock()
@@ -50,7 +49,7 @@ func (c *cache[T]) get(ctx context.Context, clock clock.Clock, key string, find 
 	})
 }
 
-// known returns the entry for key, if there is one and it still stands.
+// known returns the entry for key, if there is one and it has not been forgotten.
 func (c *cache[T]) known(key string, now time.Time) (entry[T], bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,7 +57,7 @@ func (c *cache[T]) known(key string, now time.Time) (entry[T], bool) {
 	return known, ok && (known.err == nil || now.Before(known.until))
 }
 
-// share returns the result of find, or of one for the same key that is under way. ctx ends the wait, but not find.
+// share returns the result of find, or of a call for the same key in progress. ctx ends the wait, but not find.
 func share[T any](ctx context.Context, flights *singleflight.Group, key string, find func(context.Context) (T, error)) (T, error) {
 	flight := flights.DoChan(key, func() (any, error) { return find(context.WithoutCancel(ctx)) })
 	select {

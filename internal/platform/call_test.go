@@ -25,7 +25,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// everything makes one call of each method that the client has.
+// everything calls each method of the client once.
 func (f *fixture) everything(ctx context.Context, t *testing.T) {
 	t.Helper()
 	invite, err := f.client.CreateInvite(ctx, f.spec())
@@ -49,7 +49,7 @@ func (f *fixture) everything(ctx context.Context, t *testing.T) {
 func TestCall_metadata_isMinimal(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	// What a caller's context holds is not for the platform.
+	// The platform must not receive metadata from the caller's context.
 	f.everything(metadata.AppendToOutgoingContext(t.Context(), "cgclientid", "/usr/bin/terraform", "x-secret", "1"), t)
 
 	allowed := []string{":authority", "authorization", "content-type", "user-agent"}
@@ -96,7 +96,7 @@ func TestCall_deadline_silentAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() }) // The kernel makes connections, and they are never accepted.
+	t.Cleanup(func() { _ = listener.Close() }) // The kernel completes connections that are never accepted.
 	for method, operation := range faultOperations {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +121,7 @@ func TestCall_unsent_createIsNotSearchedFor(t *testing.T) {
 	f.everything(t.Context(), t)
 	_ = f.Close()
 	calls := f.Count("")
-	f.client.conn.WaitForStateChange(t.Context(), connectivity.Ready) // Until the client knows.
+	f.client.conn.WaitForStateChange(t.Context(), connectivity.Ready) // Wait until the client has noticed.
 
 	_, err := f.client.CreateInvite(t.Context(), f.spec())
 
@@ -139,7 +139,7 @@ func TestCall_retry_sharesOneDeadline(t *testing.T) {
 	if problem(t, err).Code != codes.Unavailable {
 		t.Error(err)
 	}
-	f.wantCalls(t, "GetGroupInvite", 3) // At 0, 4 and 8 of 10 seconds.
+	f.wantCalls(t, "GetGroupInvite", 3) // at 0, 4 and 8 of 10 seconds
 	if last := f.Requests()[2]; last.Timeout > 2*time.Second {
 		t.Errorf("the last try had %s, want what was left of 10s", last.Timeout)
 	}
@@ -172,7 +172,7 @@ func TestCall_throttle_slowsEveryCall(t *testing.T) {
 	otherWaits := make(chan struct{}, 8)
 	f.waits.during = func(time.Duration) {
 		if !first.Swap(true) {
-			// The call that was refused waits. Another begins, and waits as well.
+			// The rejected call waits. Another one starts, and waits as well.
 			other.Go(func() {
 				for _, err := range f.client.Invites(t.Context(), Scope{GroupID: f.group}) {
 					if err != nil {
@@ -193,7 +193,7 @@ func TestCall_throttle_slowsEveryCall(t *testing.T) {
 	other.Wait()
 	for _, request := range f.Requests()[1:] {
 		if request.Time.Before(begin.Add(10 * time.Second)) {
-			t.Errorf("%s was called at %s, before the platform wanted it", request.Method, request.Time)
+			t.Errorf("%s was called at %s, earlier than the platform asked", request.Method, request.Time)
 		}
 	}
 }
@@ -210,11 +210,11 @@ func TestCall_token_renewedOnceForCreate(t *testing.T) {
 	}
 	f.wantCalls(t, "CreateGroupInvite", 2)
 	if !slices.Equal(f.tokens.discarded, []string{old}) {
-		t.Error("not the refused token was discarded, once")
+		t.Error("the rejected token was not discarded exactly once")
 	}
 	requests := slices.DeleteFunc(f.Requests(), func(r emulator.Request) bool { return r.Method != "CreateGroupInvite" })
 	if requests[0].Metadata.Get("authorization")[0] == requests[1].Metadata.Get("authorization")[0] {
-		t.Error("the refused token was sent again")
+		t.Error("the rejected token was sent again")
 	}
 }
 
@@ -266,7 +266,7 @@ func TestCall_errors_redactTheToken(t *testing.T) {
 				}
 				wantText(t, e.Message, "bad header", "(redacted)")
 				for err := error(e); err != nil; err = errors.Unwrap(err) {
-					// The status as it is, too: details are not in its text.
+					// Check the status as well, because the text does not include details.
 					raw, marshalErr := proto.Marshal(status.Convert(err).Proto())
 					if marshalErr != nil {
 						t.Fatal(marshalErr)

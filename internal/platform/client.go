@@ -1,6 +1,6 @@
-// Package platform talks to the Chainguard platform in plain Go: invites that are created once and never orphaned, batched
-// reads, groups and roles by name, and what errors mean. It leaves connections, deadlines and retries to rpc, and knows
-// nothing of Terraform.
+// Package platform is a client of the Chainguard platform. It creates invites exactly once, without orphans, batches
+// reads, finds groups and roles by name, and explains errors. It leaves connections, timeouts and retries to package
+// rpc, and knows nothing of Terraform.
 package platform
 
 import (
@@ -17,25 +17,25 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// Config says how to reach the platform.
+// Config describes how to reach the platform.
 type Config struct {
 	// API is the URL of the platform's API, such as https://console-api.enforce.dev.
 	API string
 	// UserAgent is sent with every call.
 	UserAgent string
-	// Tokens signs the calls in.
+	// Tokens provides the credentials of calls.
 	Tokens rpc.Tokens
-	// RequestTimeout bounds each call, its retries included. It must be positive.
+	// RequestTimeout limits each call, including retries. It must be positive.
 	RequestTimeout time.Duration
-	// Observe, if it is set, is told of each call that was sent, for a log.
+	// Observe, if not nil, is called after each try that was sent, for logging.
 	Observe func(ctx context.Context, call rpc.Call)
-	// Secrets is what errors are searched for. Tokens and codes are added to it. It may be nil.
+	// Secrets are removed from errors. The client adds tokens and codes. It may be nil.
 	Secrets *redact.Secrets
-	// Clock is the clock. Nil is the machine's.
+	// Clock defaults to the system clock.
 	Clock clock.Clock
 }
 
-// Client is a connection to the platform. Its methods may be called from any number of goroutines.
+// Client is a client of the platform. It is safe for concurrent use.
 type Client struct {
 	api     string
 	clock   clock.Clock
@@ -49,27 +49,26 @@ type Client struct {
 
 	attempts    attempts
 	existing    cache[idSet]
-	looks       singleflight.Group // of the looks for lost invites, by group
+	looks       singleflight.Group // of the listings for lost invites, by group
 	reads       reads
 	ages        cache[time.Time]
 	hidden      hiddenGroups
 	groupsByRef cache[Group]
 	rolesByRef  cache[Role]
 	rolesByName cache[[]Role]
-	groupRefs   sync.Map // a group's UIDP to the reference that it was looked up by, for error messages
-	told        sync.Map // causes that an error has told, see [Error.Repeats]
+	groupRefs   sync.Map // maps a group's UIDP to the reference it was looked up by, for error messages
+	told        sync.Map // causes reported so far, see [Error.Repeats]
 }
 
-// limits bound what takes more than one call.
+// limits are the time limits of operations with several calls.
 type limits struct {
-	grace  time.Duration // how long a create that was sent goes on after its caller gave up
-	lookup time.Duration // a lookup of a group or a role
-	list   time.Duration // a listing of invites
+	grace  time.Duration // how long a create continues after its caller gave up
+	lookup time.Duration // looking up a group or a role
+	list   time.Duration // listing invites
 
-	existing time.Duration // a listing of what a group has before the first create
+	existing time.Duration // listing the existing invites of a group before the first create
 
-	// cleanUp is the time to look for the invite of a lost create and to delete it. Zero is what the request timeout
-	// makes of it.
+	// cleanUp is the time to find and delete the invite of a lost create. Zero derives it from the request timeout.
 	cleanUp time.Duration
 }
 
@@ -81,8 +80,8 @@ var defaultLimits = limits{
 	existing: 10 * time.Second,
 }
 
-// retries has each method that is safe to send twice. Create is not among them: the platform has no idempotency key, so
-// that a create that is sent again is a second invite.
+// retries are the methods that are safe to send twice. Create is not among them: the platform has no idempotency key,
+// so sending it again creates a second invite.
 var retries = map[string]rpc.Policy{
 	iam.GroupInvitesService_GetGroupInvite_FullMethodName:    idempotent,
 	iam.GroupInvitesService_ListGroupInvites_FullMethodName:  idempotent,
@@ -96,7 +95,7 @@ var retries = map[string]rpc.Policy{
 // idempotent is gRPC's usual retry policy.
 var idempotent = rpc.Policy{Tries: 5, First: 100 * time.Millisecond, Max: 2 * time.Second}
 
-// New prepares a client. It does no I/O; the first call connects. An API that cannot be one is an error.
+// New returns a client. It does no I/O: the first call connects. An invalid API is an error.
 func New(config Config) (*Client, error) {
 	if config.Clock == nil {
 		config.Clock = clock.Real{}
@@ -129,5 +128,5 @@ func New(config Config) (*Client, error) {
 	}, nil
 }
 
-// Close gives up the connection. Calls under way fail.
+// Close closes the connection. Calls in progress fail.
 func (c *Client) Close() error { return c.conn.Close() }

@@ -20,11 +20,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// CreateInvite creates an invite, once or not at all: the request is sent again only where the platform surely did
-// nothing. Where that is not known, the invite that it may have created is looked for and deleted, and the create is
-// made once more. An [Error] says in Left what became of it.
+// CreateInvite creates an invite exactly once or fails. It sends the request again only if the platform certainly did
+// not act on it. If that is unknown, it finds and deletes the invite that the request may have created, and creates
+// another one. In an [Error], Left describes what was left behind.
 //
-// ctx ending does not keep a create that was sent from being finished or cleaned up after.
+// If ctx ends, a create that was sent is still completed or cleaned up.
 func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, error) {
 	before, err := c.existingInvites(ctx, spec.GroupID)
 	if err != nil {
@@ -57,21 +57,21 @@ func (c *Client) CreateInvite(ctx context.Context, spec InviteSpec) (*Invite, er
 	}
 }
 
-// lostError is a create of which it is not known whether the platform carried it out.
+// lostError reports a create that the platform may have executed.
 type lostError struct{ err *Error }
 
-// Error implements error.
+// Error implements [error].
 func (e *lostError) Error() string { return e.err.Error() }
 
-// Unwrap is what became of the call.
+// Unwrap returns the error of the call.
 func (e *lostError) Unwrap() error { return e.err }
 
-// createOnce sends one create that the platform may act on. The error is a [*lostError] if it may have done so.
+// createOnce sends one create that the platform may execute. The error is a [*lostError] if it may have done so.
 func (c *Client) createOnce(ctx context.Context, a *attempt) (*Invite, error) {
 	doing := "creating an invite in " + c.groupName(a.spec.GroupID)
 	answer, asOf, err := c.send(ctx, a)
 	if refusesTTL(err) && a.mark > 0 {
-		// Whatever it refuses, it is sent as it was configured, so that what the platform says is about that.
+		// Send it again as configured, so that an error of the platform is about the configured lifetime.
 		c.attempts.release(*a)
 		a.mark = 0
 		if answer, asOf, err = c.send(ctx, a); err == nil {
@@ -99,7 +99,7 @@ func (c *Client) createOnce(ctx context.Context, a *attempt) (*Invite, error) {
 	case !c.attempts.claimAnswer(*a, uid):
 		return nil, &lostError{bad}
 	default:
-		// The platform has created an invite whose code will never be known, so it must not stay valid.
+		// The platform has created an invite, but its response is unusable, so delete the invite.
 		cleaning := c.cleanUp(ctx)
 		defer cleaning.cancel()
 		_, bad.Left = cleaning.delete(uid)
@@ -107,7 +107,7 @@ func (c *Client) createOnce(ctx context.Context, a *attempt) (*Invite, error) {
 	}
 }
 
-// send makes the create's call, again where its group is so new that the platform denies what it will allow in a moment.
+// send calls Create, and repeats the call while the platform denies it because the group is new.
 func (c *Client) send(ctx context.Context, a *attempt) (answer *iam.GroupInvite, asOf time.Time, err error) {
 	request := &iam.CreateGroupInviteRequest{
 		Parent: a.spec.GroupID,
@@ -127,7 +127,7 @@ func (c *Client) send(ctx context.Context, a *attempt) (answer *iam.GroupInvite,
 	return answer, dateOr(outcome.Date, a.sent), err
 }
 
-// refusesTTL reports whether the platform refused a create for its lifetime, or for its arguments without saying which.
+// refusesTTL reports whether the platform rejected the lifetime of a create, or its arguments without saying which.
 func refusesTTL(err error) bool {
 	if !refusedWith(err, codes.InvalidArgument) && !refusedWith(err, codes.OutOfRange) {
 		return false
@@ -139,7 +139,7 @@ func refusesTTL(err error) bool {
 	})
 }
 
-// explainCreate explains the error of a create, as a [*lostError] if the platform may have acted.
+// explainCreate explains the error of a create. It returns a [*lostError] if the platform may have executed it.
 func (c *Client) explainCreate(err error, doing string) error {
 	explained := c.explain(err, createInvite, doing)
 	var call *rpc.Error
@@ -150,7 +150,7 @@ func (c *Client) explainCreate(err error, doing string) error {
 	return explained
 }
 
-// readCreated reads the answer to a create, and compares it with what was asked for.
+// readCreated reads the response to a create, and compares it with the request.
 func (c *Client) readCreated(answer *iam.GroupInvite, asOf time.Time, spec InviteSpec, doing string) (*Invite, *Error) {
 	if answer.GetUid() == "" {
 		return nil, c.unusable(doing, "it has no uid")

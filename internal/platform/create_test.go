@@ -58,7 +58,7 @@ func TestCreateInvite_interrupted_beforeItIsSent(t *testing.T) {
 			f.waits.during = func(time.Duration) { cancel() }
 			_, _ = f.client.ReadGroup(waiting, f.group)
 			f.ResetRequests()
-			f.clock.Advance(-time.Minute) // What was waited for has not passed.
+			f.clock.Advance(-time.Minute) // Time does not advance during the wait.
 			f.waits.during = func(time.Duration) { interrupt() }
 		},
 	} {
@@ -95,7 +95,7 @@ func TestCreateInvite_interrupted_betweenTries(t *testing.T) {
 			_, err := f.client.CreateInvite(ctx, f.spec())
 
 			if got := errorCode(err); got != fault.Code {
-				t.Errorf("ended with %v, want what the platform said last", err)
+				t.Errorf("ended with %v, want the last error of the platform", err)
 			}
 			f.wantCalls(t, "CreateGroupInvite", 1)
 			f.wantCalls(t, "ListGroupInvites", 1)
@@ -222,8 +222,9 @@ func TestCreateInvite_answeredWithAnotherCreatesInvite(t *testing.T) {
 	}
 }
 
-// The platform may answer with an invite that was there before. It is not the create's, however the answer looks.
-func TestCreateInvite_answeredWithAnInviteThatWasThereBefore(t *testing.T) {
+// The platform may return an invite that existed before. It does not belong to the create, even if it has the same
+// inputs.
+func TestCreateInvite_answeredWithAnExistingInvite(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(i *iam.GroupInvite){
 		"whole":          func(*iam.GroupInvite) {},
@@ -262,7 +263,7 @@ func TestCreateInvite_answeredWithAnotherGroupsInvite(t *testing.T) {
 	f.wantLive(t, elsewhere.UID)
 }
 
-// `terraform output -raw` prints a code as it is.
+// `terraform output -raw` prints a code without escaping.
 func TestCreateInvite_codeThatIsNotPrintable(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"\x1b[2J", "\n", " ", "\u0085", "\u200b", "\u202e"} {
@@ -285,8 +286,8 @@ func TestCreateInvite_codeThatIsNotPrintable(t *testing.T) {
 	}
 }
 
-// An invite for another person is not the configured one, however much the addresses look alike.
-func TestCreateInvite_answeredForAnAddressThatOnlyLooksTheSame(t *testing.T) {
+// An invite for another address is not the configured one, however similar the addresses look.
+func TestCreateInvite_answeredForALookalikeAddress(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	spoils(1, func(i *iam.GroupInvite) { i.Email = "\u212aim@acme.example" })(f, "CreateGroupInvite")
@@ -313,7 +314,7 @@ func TestCreateInvite_printsNoCode(t *testing.T) {
 	}
 }
 
-// printed is how the values look in every way that they could be logged.
+// printed returns values in every form in which they could be logged.
 func printed(values ...any) []string {
 	var texts []string
 	for _, value := range values {

@@ -15,48 +15,47 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// Error is what went wrong between the provider and the platform, in the platform's words and ready to be shown: without
-// control characters and without secrets.
+// Error is an error of a call to the platform. It is safe to show, without control characters and secrets.
 type Error struct {
-	// Doing is what was attempted, to follow "while": "creating an invite in group 1ad9...".
+	// Doing is the attempted operation, to follow "while": "creating an invite in group 1ad9...".
 	Doing string
 	// API is the URL that was called.
 	API string
-	// Code is the gRPC code that the call ended with.
+	// Code is the gRPC code of the call.
 	Code codes.Code
-	// Answered says that Code and Message are the platform's own. Otherwise gRPC made them up from what became of the
-	// connection, or from the answer of a proxy.
+	// Answered is set if Code and Message are the platform's. Otherwise gRPC derived them from the state of the
+	// connection or from the response of a proxy.
 	Answered bool
-	// Message is what the platform said, or what became of the call.
+	// Message is the platform's message, or describes what happened to the call.
 	Message string
-	// Brief is what to say instead of the rest where another error has told the cause already, see [Error.Repeats].
+	// Brief replaces the explanation if another error has already given it, see [Error.Repeats].
 	Brief string
 	// Reason is the AIP-193 reason, such as "GROUP_NOT_FOUND". It may be empty.
 	Reason string
-	// Violations are the fields of the request, and the preconditions, that the platform objects to.
+	// Violations are the invalid fields of the request and the failed preconditions.
 	Violations []Violation
-	// Capability is the capability that the call needs, such as "group_invites.create". It is set where the platform
-	// answered PermissionDenied.
+	// Capability is the capability that the call needs, such as "group_invites.create". It is set if the platform
+	// returned PermissionDenied.
 	Capability string
-	// AsOf is when the platform answered, by its own clock if it told the time, else by the machine's.
+	// AsOf is when the platform responded: by its own clock if known, and otherwise by the local one.
 	AsOf time.Time
-	// Left says what became of an invite whose creation failed. It is empty if there is nothing to say.
+	// Left describes what became of an invite whose create failed. It may be empty.
 	Left string
 
 	err   error
-	cause string    // of a call that was not answered, empty for others
-	told  *sync.Map // the causes that were told
+	cause string    // of a call without a response, otherwise empty
+	told  *sync.Map // causes reported so far
 }
 
-// Violation is one objection of the platform.
+// Violation is an invalid field or a failed precondition.
 type Violation struct {
 	// Field is the path of a field in the request, such as "group_invite.ttl", or the subject of a precondition.
 	Field string
-	// Description is what is wrong with it.
+	// Description describes the problem.
 	Description string
 }
 
-// Error implements error.
+// Error implements [error].
 func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s", e.Doing, e.Message)
 	if e.Left != "" {
@@ -65,16 +64,16 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap is the error of the call.
+// Unwrap returns the error of the call.
 func (e *Error) Unwrap() error { return e.err }
 
-// NameError is a name that means nothing, or more than one thing. Its text says what there is.
+// NameError reports a name that does not exist or is ambiguous. Its message suggests existing names.
 type NameError struct {
 	// Kind is "group" or "role".
 	Kind string
-	// Name is what was asked for.
+	// Name is the requested name.
 	Name string
-	// Ambiguous says that it means more than one thing.
+	// Ambiguous is set if the name has several matches.
 	Ambiguous bool
 
 	detail string
@@ -82,8 +81,8 @@ type NameError struct {
 
 func (e *NameError) Error() string { return e.detail }
 
-// Repeats reports whether another error has explained the cause already, and records that this one does. It is for the
-// causes that many calls share: an API that is down or not reachable.
+// Repeats reports whether another error has already explained the cause, and records that this one does. It applies to
+// causes that many calls share: an API that is down or unreachable.
 func (e *Error) Repeats() bool {
 	if e.cause == "" {
 		return false
@@ -92,10 +91,10 @@ func (e *Error) Repeats() bool {
 	return told
 }
 
-// IsNotFound reports whether err is the platform's answer that something, or the group that it was in, does not exist.
+// IsNotFound reports whether the platform responded that an object, or the group it was in, does not exist.
 func IsNotFound(err error) bool { return refusedWith(err, codes.NotFound) }
 
-// refusedWith reports whether err is the platform's own answer with the code.
+// refusedWith reports whether the platform itself returned the code.
 func refusedWith(err error, code codes.Code) bool {
 	var e *Error
 	if errors.As(err, &e) {
@@ -105,7 +104,7 @@ func refusedWith(err error, code codes.Code) bool {
 	return errors.As(err, &call) && call.Answered && call.Code() == code
 }
 
-// operation is what a call does, as far as it needs a capability.
+// operation is the kind of a call, as far as it needs a capability.
 type operation int
 
 const (
@@ -116,7 +115,7 @@ const (
 	readRoles
 )
 
-// capabilities are what the platform requires, by operation. They are the SDK's annotations of the RPCs.
+// capabilities are the capabilities that operations need, from the SDK's annotations of the RPCs.
 var capabilities = map[operation]string{
 	createInvite: "group_invites.create and role_bindings.create",
 	readInvites:  "group_invites.list",
@@ -125,8 +124,8 @@ var capabilities = map[operation]string{
 	readRoles:    "roles.list",
 }
 
-// explain turns the error of a call into an [*Error]. A [*rpc.SignInError] and a [*NameError] are
-// passed on as they are: they explain themselves.
+// explain converts the error of a call to an [*Error]. It returns a [*rpc.SignInError] and a [*NameError] unchanged,
+// because they explain themselves.
 func (c *Client) explain(err error, op operation, doing string) error {
 	var (
 		signIn    *rpc.SignInError
@@ -199,7 +198,7 @@ func (e *Error) keepDetails(s *status.Status) {
 	}
 }
 
-// unusable is an answer of the platform that cannot be used.
+// unusable returns the error for a response that cannot be used.
 func (c *Client) unusable(doing, format string, args ...any) *Error {
 	return &Error{
 		Doing: doing, API: c.api, Code: codes.DataLoss, Answered: true, AsOf: c.clock.Now(),
@@ -207,18 +206,19 @@ func (c *Client) unusable(doing, format string, args ...any) *Error {
 	}
 }
 
-// overtimeError is an operation of several calls that took too long as a whole.
+// overtimeError reports an operation of several calls that took too long in total.
 type overtimeError struct {
 	what  string
 	limit time.Duration
 }
 
-// Error implements error.
+// Error implements [error].
 func (e *overtimeError) Error() string {
 	return fmt.Sprintf("%s took longer than %s and was given up", e.what, e.limit)
 }
 
-// within bounds an operation of several calls as a whole. The error of its context is then an overtimeError.
+// within limits the total time of an operation of several calls. When the time is up, the error of its context is an
+// overtimeError.
 func within[T any](ctx context.Context, limit time.Duration, what string, do func(context.Context) (T, error)) (T, error) {
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -229,7 +229,7 @@ func within[T any](ctx context.Context, limit time.Duration, what string, do fun
 	return value, err
 }
 
-// dateOr is the platform's time if it told it, else ours.
+// dateOr returns the platform's time if known, and otherwise the local time.
 func dateOr(theirs, ours time.Time) time.Time {
 	if theirs.IsZero() {
 		return ours

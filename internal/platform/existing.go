@@ -7,10 +7,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// existingInvites returns the invites of a group as of the first create of this process in it. None of them is ever taken
-// for one that a create has created: of several hundred with the same inputs, some have its mark by chance. It costs one
-// listing, of cheapPages at most. An identity that may not list invites, and a listing that fails otherwise, leave it
-// unknown. The error is that of the sign-in, or of ctx.
+// existingInvites returns the invites of a group before this process's first create in it. They are never attributed to
+// a create: of several hundred invites with the same inputs, some have its mark by chance. This costs one listing of at
+// most cheapPages pages. If listing is denied or fails, the existing invites are unknown. The error is that of the
+// sign-in or of ctx.
 func (c *Client) existingInvites(ctx context.Context, groupID string) (idSet, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

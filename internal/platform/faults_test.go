@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// operation of the client under a fault, by the name of its RPC.
+// faultOperations are the operations to test under each fault, by RPC. The group has one invite, old.
 var faultOperations = map[string]func(ctx context.Context, f *fixture, old string) error{
 	"CreateGroupInvite": func(ctx context.Context, f *fixture, _ string) error {
 		invite, err := f.client.CreateInvite(ctx, f.spec())
@@ -43,17 +43,17 @@ var faultOperations = map[string]func(ctx context.Context, f *fixture, old strin
 	},
 }
 
-// outcome is what becomes of an operation. The group holds one invite before.
+// outcome is the expected result of an operation in a group with one invite.
 type outcome struct {
 	code  codes.Code
 	calls int      // of the operation's own RPC
-	live  int      // invites alive afterwards
-	says  []string // what the error says, what was left included
+	live  int      // valid invites afterwards
+	says  []string // texts in the error, including Left
 	check func(t *testing.T, f *fixture, e *Error)
 }
 
-// faultCase is one thing that goes wrong, and what becomes of each operation. Those without an outcome of their own
-// are as rest says; an operation that has neither cannot meet the fault.
+// faultCase is a fault with the outcomes of all operations. Operations without their own outcome have that of rest, if
+// it is set, and are otherwise not affected by the fault.
 type faultCase struct {
 	setup  func(t testing.TB) func(*setup)
 	inject func(f *fixture, method string)
@@ -61,14 +61,14 @@ type faultCase struct {
 	create, get, del, list, rest *outcome
 }
 
-// fails injects an answer. Times is how often.
+// fails returns a function that injects an error for a number of calls.
 func fails(when emulator.When, code codes.Code, times int) func(*fixture, string) {
 	return func(f *fixture, method string) {
 		f.Inject(emulator.Fault{Method: method, When: when, Code: code, Times: times})
 	}
 }
 
-// spoils changes the invites in the answers.
+// spoils returns a function that modifies the invites in responses.
 func spoils(times int, spoil func(*iam.GroupInvite)) func(*fixture, string) {
 	return func(f *fixture, method string) {
 		f.Inject(emulator.Fault{Method: method, Times: times, Mutate: func(answer proto.Message) {
@@ -89,24 +89,24 @@ const (
 	after  = emulator.AfterCommit
 )
 
-// The outcomes that come up again and again.
+// These outcomes are common.
 var (
-	// A create whose answer was lost after the commit: found, deleted, created again.
+	// The response to a create is lost after the commit: the invite is found and deleted, and another one created.
 	createdAgain = &outcome{calls: 2, live: 2}
-	// Any other call that was retried once.
+	// Any other call is retried once.
 	retriedOnce = &outcome{calls: 2, live: 1}
 	deletedOnce = &outcome{calls: 1, live: 0}
-	// A deletion whose answer was lost: sent again, and what is gone is gone.
+	// The response to a deletion is lost. It is sent again, and finds that the invite is gone.
 	deletedAgain = &outcome{calls: 2, live: 0}
 	fine         = &outcome{calls: 1, live: 1}
 )
 
-// notCreated is a create that may have been committed but was not.
+// notCreated is the outcome of a create that may have been committed but was not.
 func notCreated(code codes.Code) *outcome {
 	return &outcome{code: code, calls: 1, live: 1, says: []string{noMatch}}
 }
 
-// refusedOnce is a call that is not sent again.
+// refusedOnce is the outcome of a call that is not retried.
 func refusedOnce(code codes.Code, says ...string) *outcome {
 	return &outcome{code: code, calls: 1, live: 1, says: says}
 }
@@ -115,7 +115,7 @@ func unusableWith(calls int, says ...string) *outcome {
 	return &outcome{code: codes.DataLoss, calls: calls, live: 1, says: says}
 }
 
-// year10000 is the first second that RFC 3339 cannot express.
+// year10000 is the first time that RFC 3339 cannot represent.
 var year10000 = &timestamppb.Timestamp{Seconds: 253402300800}
 
 func faultCases() map[string]faultCase {
@@ -154,7 +154,7 @@ func faultCases() map[string]faultCase {
 		"Unavailable after every commit": {
 			inject: fails(after, codes.Unavailable, 0),
 			create: &outcome{code: codes.Unavailable, calls: 2, live: 1, says: []string{wasDeleted}},
-			del:    deletedAgain, // NotFound is not a commit.
+			del:    deletedAgain, // NotFound was not committed.
 			rest:   &outcome{code: codes.Unavailable, calls: 5, live: 1},
 		},
 		"ResourceExhausted burst": {
@@ -262,7 +262,7 @@ func faultCases() map[string]faultCase {
 					}},
 				}})
 			},
-			// A create is sent again without its mark.
+			// The create is retried without its mark.
 			create: &outcome{code: codes.InvalidArgument, calls: 2, live: 1, check: violation("INVALID", "group_invite.ttl", `is too long\u001b[31m`)},
 			rest:   &outcome{code: codes.InvalidArgument, calls: 1, live: 1, check: violation("INVALID", "group_invite.ttl", `is too long\u001b[31m`)},
 		},
@@ -348,7 +348,7 @@ func faultCases() map[string]faultCase {
 	return cases
 }
 
-// errorCode is the code of an operation's error.
+// errorCode returns the code of an operation's error.
 func errorCode(err error) codes.Code {
 	var e *Error
 	if errors.As(err, &e) {
@@ -430,7 +430,7 @@ func TestClient_faults(t *testing.T) {
 				}
 				f.wantCalls(t, method, want.calls)
 				if got := len(f.Live()); got != want.live {
-					t.Errorf("%d invites are alive, want %d", got, want.live)
+					t.Errorf("%d invites are valid, want %d", got, want.live)
 				}
 				var e *Error
 				if err != nil {
@@ -440,7 +440,7 @@ func TestClient_faults(t *testing.T) {
 						t.Errorf("the error names the API %q and the attempt %q", e.API, e.Doing)
 					}
 					if strings.Contains(e.Error(), f.tokens.current) {
-						t.Errorf("the error holds the token")
+						t.Errorf("the error contains the token")
 					}
 				}
 				if want.check != nil {

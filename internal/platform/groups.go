@@ -16,7 +16,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// ReadGroup returns the group with the UIDP id. [IsNotFound] reports whether the error is that there is none.
+// ReadGroup returns the group with the UIDP id. The error satisfies [IsNotFound] if there is none.
 func (c *Client) ReadGroup(ctx context.Context, id string) (Group, error) {
 	doing := "reading group " + redact.Text(id)
 	answer, err := c.groups.GetGroup(ctx, &iam.GetGroupRequest{Uid: id})
@@ -35,10 +35,10 @@ func (c *Client) IsGroup(ctx context.Context, id string) (bool, error) {
 	return len(groups) > 0, err
 }
 
-// GroupPath is the names of the groups from the uppermost that the caller can see down to the group with the UIDP id,
-// joined by "/". It is the UIDP where the caller cannot see the group itself.
+// GroupPath returns the names of the groups from the topmost visible one down to the group with the UIDP id, joined by
+// "/". It returns the UIDP if the group itself is not visible.
 func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
-	line := uidp.Ancestry(id) // From the group up.
+	line := uidp.Ancestry(id) // from the group upwards
 	groups, err := c.listGroups(ctx, "looking up the name of group "+redact.Text(id), &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: line}})
 	if err != nil {
 		return "", err
@@ -60,9 +60,9 @@ func (c *Client) GroupPath(ctx context.Context, id string) (string, error) {
 	return path, nil
 }
 
-// FindGroup returns the group that reference means: a name, the names from an organization down to a folder, joined by
-// "/", or a UIDP. Of several groups with one name it is the verified organization. The error is a [*NameError] if there
-// is no such group, or more than one, and [IsNotFound] of a UIDP. The answer is remembered.
+// FindGroup returns the group that reference identifies: a name, the names from an organization down to a folder joined
+// by "/", or a UIDP. If several groups have the name, it returns the verified organization. If there is no group or
+// more than one, the error is a [*NameError], or satisfies [IsNotFound] for a UIDP. The result is cached.
 func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error) {
 	doing := "looking up group " + redact.Quote(reference)
 	group, err := c.groupsByRef.get(ctx, c.clock, reference, func(ctx context.Context) (Group, error) {
@@ -74,7 +74,7 @@ func (c *Client) FindGroup(ctx context.Context, reference string) (Group, error)
 		}
 		return group, err
 	})
-	return group, c.explain(err, readGroups, doing) // Also where ctx has ended the wait for a lookup that is shared.
+	return group, c.explain(err, readGroups, doing) // This also explains that ctx ended the wait for a shared lookup.
 }
 
 func (c *Client) findGroup(ctx context.Context, reference string) (Group, error) {
@@ -88,7 +88,7 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	}
 	doing := "looking up group " + redact.Quote(reference)
 	var found []Group
-	verified := map[string]bool{} // the organizations that the first name may mean
+	verified := map[string]bool{} // UIDPs of the organizations that the first name may identify
 	for depth, name := range names {
 		filter := &common.UIDPFilter{}
 		if depth > 0 && len(found) == 1 {
@@ -108,7 +108,8 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 				verified[group.ID] = group.Verified && uidp.InRoot(group.ID)
 			}
 			if one := slices.DeleteFunc(slices.Clone(named), func(g Group) bool { return !verified[g.ID] }); len(names) > 1 && len(one) == 1 {
-				// A path goes through the verified organization, also where only its namesake has the folder.
+				// A path starts at the verified organization, even if only another organization of that name has the
+				// folder.
 				named = slices.DeleteFunc(named, func(g Group) bool { return uidp.InRoot(g.ID) && !verified[g.ID] })
 			}
 		}
@@ -119,7 +120,7 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	}
 
 	if len(found) > 1 {
-		// The names of verified organizations are unique, so that is the one that is meant.
+		// The names of verified organizations are unique, so this is the intended one.
 		trusted := slices.DeleteFunc(slices.Clone(found), func(g Group) bool {
 			return !verified[uidp.Root(g.ID)] || len(uidp.Parents(g.ID)) != len(names)-1
 		})
@@ -133,7 +134,8 @@ func (c *Client) findGroup(ctx context.Context, reference string) (Group, error)
 	return found[0], nil
 }
 
-// splitReference is the names in a reference to a group. An empty name is none: the platform would take it for any.
+// splitReference returns the names in a reference to a group. An empty name is invalid, because the platform's filter
+// would match all groups.
 func splitReference(reference string) (names []string, ok bool) {
 	names = strings.Split(reference, "/")
 	return names, !slices.Contains(names, "")
@@ -160,7 +162,7 @@ func (c *Client) manyGroups(ctx context.Context, reference string, found []Group
 	}
 	names := map[string]string{}
 	if len(ids) > 0 {
-		// Without the names of the groups above, the UIDPs below still tell them apart.
+		// If the groups above cannot be listed, UIDPs still distinguish the groups.
 		above, _ := c.listGroups(ctx, "listing groups", &iam.ListGroupsRequest{Uidp: &common.UIDPFilter{Ids: unique(ids)}})
 		for _, group := range above {
 			names[group.ID] = group.Name
@@ -180,7 +182,7 @@ func (c *Client) manyGroups(ctx context.Context, reference string, found []Group
 		len(found), redact.Quote(reference), strings.Join(lines, "\n"))}
 }
 
-// paths are what groups can be named by: each by the names from the uppermost of them down to it.
+// paths returns the path of each group from the topmost listed one.
 func paths(groups []Group) []string {
 	names := make(map[string]string, len(groups))
 	for _, group := range groups {
@@ -196,7 +198,7 @@ func paths(groups []Group) []string {
 	return all
 }
 
-// groupName is what an error calls a group: the reference that it was looked up by, or else its UIDP.
+// groupName returns the name of a group for errors: the reference it was looked up by, or its UIDP.
 func (c *Client) groupName(id string) string {
 	if reference, ok := c.groupRefs.Load(id); ok {
 		return fmt.Sprintf("group %q", reference)
@@ -204,7 +206,7 @@ func (c *Client) groupName(id string) string {
 	return "group " + redact.Text(id)
 }
 
-// listGroups returns the groups on all pages of a listing.
+// listGroups returns all groups of a listing.
 func (c *Client) listGroups(ctx context.Context, doing string, request *iam.ListGroupsRequest) ([]Group, error) {
 	pages := &pager[Group]{
 		id: func(g Group) string { return g.ID },
@@ -229,7 +231,7 @@ func (c *Client) listGroups(ctx context.Context, doing string, request *iam.List
 	return groups, c.explain(err, readGroups, doing)
 }
 
-// findNew looks up what may have been created a moment ago and not be visible yet: NotFound is asked again.
+// findNew looks up an object that may be too new to be visible, and retries after NotFound.
 func findNew[T any](ctx context.Context, c clock.Clock, find func() (T, error)) (T, error) {
 	found, err := find()
 	for wait := time.Second; IsNotFound(err) && wait <= 4*time.Second && c.Sleep(ctx, wait) == nil; wait *= 2 {

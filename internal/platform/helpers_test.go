@@ -21,7 +21,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// begin is when the tests' time begins: not at a whole second, which would look like the rounding of a platform.
+// begin is the time at which tests begin. It is not a whole second, which would look as if the platform rounded.
 var begin = time.Date(2026, time.March, 4, 5, 6, 7, 123_456_789, time.UTC)
 
 const (
@@ -29,7 +29,7 @@ const (
 	week   = 7 * 24 * time.Hour
 )
 
-// fixture is a client of a platform of its own. Both live by one clock, which the client's waits move.
+// fixture is a client with an emulated platform. Both use the same fake clock, which the client's waits advance.
 type fixture struct {
 	*emulator.Emulator
 	client *Client
@@ -39,11 +39,11 @@ type fixture struct {
 	group  string // the folder
 }
 
-// setup is what a test may have otherwise.
+// setup has the options of a fixture.
 type setup struct {
 	emulator emulator.Options
 	client   Config
-	realTime bool // the machine's clock and real waits, for what depends on when gRPC connects again
+	realTime bool // use the real clock, because gRPC's reconnects depend on it
 
 	clientAhead time.Duration // how far the client's clock is ahead of the platform's
 	noGroup     bool          // the seed has no folder for the fixture
@@ -95,19 +95,19 @@ func requestTimeout(d time.Duration) func(*setup) {
 	return func(s *setup) { s.client.RequestTimeout = d }
 }
 
-// spec is an invite for viewers of the folder.
+// spec returns the inputs of an invite for viewers of the folder.
 func (f *fixture) spec() InviteSpec {
 	return InviteSpec{GroupID: f.group, RoleID: f.Role("viewer"), TTL: week}
 }
 
-// add stores an invite that has the spec's inputs and that the client knows nothing of.
+// add stores an invite with these inputs without the client's knowledge.
 func (f *fixture) add(spec InviteSpec) emulator.Invite {
 	return f.AddInvite(emulator.Invite{
 		Group: spec.GroupID, RoleUID: spec.RoleID, Email: spec.Email, TTL: spec.TTL, SingleUse: spec.SingleUse,
 	})
 }
 
-// fill stores n invites of others in the group.
+// fill stores n other invites in a group.
 func (f *fixture) fill(group string, n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
@@ -116,7 +116,7 @@ func (f *fixture) fill(group string, n int) []string {
 	return ids
 }
 
-// hide has the platform deny that it has a group, for as long as that.
+// hide makes the platform hide a group for a while.
 func (f *fixture) hide(group string, during time.Duration) {
 	until := f.clock.Now().Add(during)
 	hidden := func(proto.Message) bool { return f.clock.Now().Before(until) }
@@ -126,7 +126,7 @@ func (f *fixture) hide(group string, during time.Duration) {
 	})})
 }
 
-// live are the UIDs of the live invites, sorted.
+// live returns the sorted UIDPs of the valid invites.
 func (f *fixture) live() []string {
 	var ids []string
 	for _, invite := range f.Live() {
@@ -136,16 +136,16 @@ func (f *fixture) live() []string {
 	return ids
 }
 
-// wantLive fails the test unless exactly these invites are alive.
+// wantLive fails the test unless exactly these invites are valid.
 func (f *fixture) wantLive(t testing.TB, want ...string) {
 	t.Helper()
 	slices.Sort(want)
 	if got := f.live(); !slices.Equal(got, want) {
-		t.Errorf("alive are %v, want %v", got, want)
+		t.Errorf("the valid invites are %v, want %v", got, want)
 	}
 }
 
-// wantCalls fails the test unless there were so many calls of the method.
+// wantCalls fails the test unless the method was called this often.
 func (f *fixture) wantCalls(t testing.TB, method string, want int) {
 	t.Helper()
 	if got := f.Count(method); got != want {
@@ -153,7 +153,7 @@ func (f *fixture) wantCalls(t testing.TB, method string, want int) {
 	}
 }
 
-// problem is the Error in err.
+// problem returns the Error in err.
 func problem(t testing.TB, err error) *Error {
 	t.Helper()
 	var e *Error
@@ -163,7 +163,7 @@ func problem(t testing.TB, err error) *Error {
 	return e
 }
 
-// wantText fails the test unless got has all the texts in it.
+// wantText fails the test unless got contains all texts.
 func wantText(t testing.TB, got string, want ...string) {
 	t.Helper()
 	for _, text := range want {
@@ -173,22 +173,22 @@ func wantText(t testing.TB, got string, want ...string) {
 	}
 }
 
-// What a create that failed says of the invite that it may have created.
+// These are texts of Left for a failed create.
 const (
 	noMatch    = "No matching invite was found in the group as of "
 	wasDeleted = ", which the request had created, was deleted."
 )
 
-// tokens hand out one token, and the next after that was discarded.
+// tokens returns the same token until it is discarded, and then the next one.
 type tokens struct {
 	mu        sync.Mutex
 	current   string
 	next      []string
 	discarded []string
 	err       error
-	block     chan struct{} // if it is set, Token waits until it is closed or ctx ends
+	block     chan struct{} // if not nil, Token waits until it is closed or ctx ends
 
-	failAfterDiscard error // fails the one Token after each Discard
+	failAfterDiscard error // fails one Token after each Discard
 	failNext         bool
 }
 
@@ -222,7 +222,7 @@ func (k *tokens) Discard(token string) {
 	}
 }
 
-// waitingClock is the fake clock with the waits of a client recorded.
+// waitingClock is a fake clock that records the client's waits.
 type waitingClock struct {
 	*clock.Fake
 	waits *waits
@@ -242,11 +242,11 @@ type aheadClock struct {
 // Now implements [clock.Clock].
 func (c aheadClock) Now() time.Time { return c.Fake.Now().Add(c.by) }
 
-// waits are the waits of a client, which take no time but on the fake clock.
+// waits are the recorded waits of a client.
 type waits struct {
 	mu     sync.Mutex
 	all    []time.Duration
-	during func(time.Duration) // happens in each wait
+	during func(time.Duration) // called in each wait
 }
 
 func (w *waits) wait(ctx context.Context, fake *clock.Fake, d time.Duration) error {
@@ -266,7 +266,7 @@ func (w *waits) wait(ctx context.Context, fake *clock.Fake, d time.Duration) err
 	return ctx.Err()
 }
 
-// total is how long was waited in all.
+// total returns the sum of all waits.
 func (w *waits) total() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -277,7 +277,7 @@ func (w *waits) total() time.Duration {
 	return total
 }
 
-// refusing is an API that refuses connections.
+// refusing makes the API refuse connections.
 func refusing(t testing.TB) func(*setup) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -290,8 +290,8 @@ func refusing(t testing.TB) func(*setup) {
 	}
 }
 
-// resettingTwice is the emulator behind a proxy that breaks the first two connections before anything is sent. When
-// gRPC connects again is not for a fake clock to say.
+// resettingTwice puts a proxy before the emulator that resets the first two connections before anything is sent. It
+// needs real time, because gRPC does not reconnect by a fake clock.
 func resettingTwice(t testing.TB) func(*setup) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -317,7 +317,7 @@ func proxy(listener net.Listener, target string, reset int32) {
 		}
 		if accepted.Add(1) <= reset {
 			if tcp, ok := from.(*net.TCPConn); ok {
-				_ = tcp.SetLinger(0) // Have Close send a reset.
+				_ = tcp.SetLinger(0) // Close then sends a reset.
 			}
 			_ = from.Close()
 			continue
@@ -332,7 +332,7 @@ func proxy(listener net.Listener, target string, reset int32) {
 	}
 }
 
-// changing has a fault change messages of one type.
+// changing returns a fault's change for messages of one type.
 func changing[T proto.Message](change func(T)) func(proto.Message) {
 	return func(m proto.Message) {
 		if message, ok := m.(T); ok {

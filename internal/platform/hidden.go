@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// hiddenGroups are the groups that the platform keeps from the caller, with when that was first seen.
+// hiddenGroups records when groups were first found to be hidden from the caller.
 type hiddenGroups struct {
 	mu    sync.Mutex
 	first map[string]time.Time
 }
 
-// since is for how long the group has been hidden.
+// since returns how long a group has been hidden.
 func (h *hiddenGroups) since(groupID string, now time.Time) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()

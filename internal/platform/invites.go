@@ -11,9 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// ReadInvite returns the invite with the UIDP id. [IsNotFound] reports whether the error is that there is none (any more).
-// Where many invites of one group are read, it may be answered from a listing of the group that began after the client
-// was made.
+// ReadInvite returns the invite with the UIDP id. The error satisfies [IsNotFound] if there is none. If many invites of
+// a group are read, the result may be from a listing of the group that started after the client was created.
 func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
 	groupID := uidp.Parent(id)
 	invite, err := c.reads.take(ctx, id, func() *pager[*Invite] { return c.invitePages(Scope{GroupID: groupID}) })
@@ -27,7 +26,7 @@ func (c *Client) ReadInvite(ctx context.Context, id string) (*Invite, error) {
 	}
 }
 
-// getInvite reads one invite by a call of its own.
+// getInvite reads one invite with Get.
 func (c *Client) getInvite(ctx context.Context, id string, options ...grpc.CallOption) (*Invite, error) {
 	doing := "reading invite " + redact.Text(id)
 	asked := c.clock.Now()
@@ -50,7 +49,7 @@ func (c *Client) getInvite(ctx context.Context, id string, options ...grpc.CallO
 	return invite, nil
 }
 
-// DeleteInvite deletes the invite with the UIDP id. That there is no such invite, or no such group, is success.
+// DeleteInvite deletes the invite with the UIDP id. It succeeds if the invite or its group does not exist.
 func (c *Client) DeleteInvite(ctx context.Context, id string) error { return c.deleteInvite(ctx, id) }
 
 func (c *Client) deleteInvite(ctx context.Context, id string, options ...grpc.CallOption) error {

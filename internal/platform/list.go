@@ -12,8 +12,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// Invites lists the invites in scope, without their codes, each once. An error is the last of the sequence: a listing is
-// complete or fails.
+// Invites lists the invites in scope, without duplicates and without their codes. An error ends the sequence, so that
+// no listing is silently incomplete.
 func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, error] {
 	const doing = "listing invites"
 	return func(yield func(*Invite, error) bool) {
@@ -39,13 +39,12 @@ func (c *Client) Invites(ctx context.Context, scope Scope) iter.Seq2[*Invite, er
 
 var errListing = errors.New("the time for the listing ran out")
 
-// invitePages is a listing of invites. It waits for a group that is so new that the platform denies what it will allow in
-// a moment.
+// invitePages returns a listing of invites that retries while the platform denies it because the group is new.
 func (c *Client) invitePages(scope Scope, options ...grpc.CallOption) *pager[*Invite] {
 	return c.invitePagesWith(c.withYoungGroup, scope, options...)
 }
 
-// invitePagesWith is a listing of invites, whose calls are made by with.
+// invitePagesWith returns a listing of invites that makes its calls through with.
 func (c *Client) invitePagesWith(with func(ctx context.Context, groupID string, call func() error) error, scope Scope, options ...grpc.CallOption) *pager[*Invite] {
 	const doing = "listing invites"
 	return &pager[*Invite]{

@@ -12,17 +12,17 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// lookWaits are the waits before each look for a lost invite, ten seconds in all: the platform may carry out a create, or
-// list what it created, after the first look.
+// lookWaits are the waits before each search for a lost invite, ten seconds in total. The platform may execute a
+// create, or list its invite, after the first search.
 var lookWaits = []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
 
 // finding is what became of a lost create.
 type finding struct {
-	deleted string // the UIDP of its invite, if that was found and deleted
-	left    string // what there is to say of what it left behind
+	deleted string // the UIDP of its invite, if found and deleted
+	left    string // describes what it left behind
 }
 
-// findLost looks for the invite of a lost create and deletes it. ctx ending does not stop it; it has a deadline of its own.
+// findLost finds and deletes the invite of a lost create. It has its own deadline and continues if ctx ends.
 func (c *Client) findLost(ctx context.Context, a attempt) finding {
 	cleaning := c.cleanUp(ctx)
 	defer cleaning.cancel()
@@ -34,7 +34,7 @@ func (c *Client) findLost(ctx context.Context, a attempt) finding {
 			break
 		}
 		var err error
-		last, err = cleaning.look(a, since) // What was listed before an error counts.
+		last, err = cleaning.look(a, since) // Use what was listed before an error.
 		listed := slices.DeleteFunc(slices.Clone(last.invites), func(i *Invite) bool { return c.attempts.isOther(a, i) })
 		sent := last.asOf.Add(-last.began.Sub(a.sent))
 		var own *Invite
@@ -74,19 +74,20 @@ func unsearched(a attempt, why error) string {
 		why, a.sent.UTC().Format(time.RFC3339), a.spec.GroupID)
 }
 
-// cleanUp is the time for cleaning up after a create, in which calls are sent again whatever goes wrong but a refusal.
+// cleanUp is the cleanup after a create. It retries calls after any error except a rejection.
 type cleanUp struct {
 	client *Client
 	ctx    context.Context
 	cancel context.CancelFunc
-	budget time.Duration // for all of it
+	budget time.Duration // for the whole cleanup
 	try    time.Duration // for one try of a call
 }
 
-// cleanUp begins to clean up after ctx, which may have ended. There is time for a call that hangs, for another one that
-// is answered, and for the waits between the looks.
+// cleanUp returns the cleanup of a create with this context, which may have ended. There is time for a call that hangs,
+// another one that succeeds, and the waits between the searches.
 func (c *Client) cleanUp(ctx context.Context) *cleanUp {
-	// A third of the usual time has to do for a try: one that hangs is sent again, and the caller has waited already.
+	// Limit each try to a third of the request timeout: a call that hangs is retried, and the caller has already
+	// waited.
 	const least = 10 * time.Second
 	timeout := c.conn.RequestTimeout()
 	try := min(timeout, max(least, timeout/3))
@@ -101,20 +102,20 @@ func (c *Client) cleanUp(ctx context.Context) *cleanUp {
 	return &cleanUp{client: c, ctx: ctx, cancel: cancel, budget: budget, try: try}
 }
 
-// look is a listing of a group's newest invites.
+// look is a listing of the newest invites of a group.
 type look struct {
-	began   time.Time // by the machine's clock
-	asOf    time.Time // when the platform answered, by its own clock if it told the time
+	began   time.Time // by the local clock
+	asOf    time.Time // when the platform responded, by its own clock if known
 	invites []*Invite
 }
 
-// look lists the invites of the attempt's group. Lost creates of one group share a listing, if it began after they were
-// lost.
+// look lists the newest invites of the attempt's group. Lost creates in the same group share a listing that started
+// after they were lost.
 func (u *cleanUp) look(a attempt, since time.Time) (look, error) {
 	c := u.client
 	for {
 		result, err := share(u.ctx, &c.looks, a.spec.GroupID, func(ctx context.Context) (look, error) {
-			// A deadline of its own, so that it does not end with the first of those who share it.
+			// The listing has its own deadline, so that it does not end with the first of its callers.
 			ctx, cancel := context.WithTimeout(ctx, u.budget)
 			defer cancel()
 			return u.list(ctx, a.spec.GroupID)
@@ -125,10 +126,10 @@ func (u *cleanUp) look(a attempt, since time.Time) (look, error) {
 	}
 }
 
-// oldest is how far back a look goes in a listing that is ordered by age. No create takes that long.
+// oldest is how far back to list a group whose invites are sorted by age. No create takes that long.
 const oldest = 2 * time.Hour
 
-// list lists the newest invites of a group: all of them, unless the listing is seen to begin with the newest.
+// list lists the newest invites of a group, or all if they do not seem to be sorted.
 func (u *cleanUp) list(ctx context.Context, groupID string) (look, error) {
 	c := u.client
 	result := look{began: c.clock.Now()}
@@ -143,7 +144,7 @@ func (u *cleanUp) list(ctx context.Context, groupID string) (look, error) {
 	return result, err
 }
 
-// newest goes through the pages of a listing until they end, hold old invites only, or yield returns false.
+// newest reads the pages of a listing until they end, contain only old invites, or yield returns false.
 func newest(ctx context.Context, pages *pager[*Invite], yield func(page[*Invite]) bool) error {
 	var order newestFirst
 	for !pages.done {
@@ -158,17 +159,18 @@ func newest(ctx context.Context, pages *pager[*Invite], yield func(page[*Invite]
 	return nil
 }
 
-// newestFirst is a heuristic: the platform lists invites newest first by default, but does not promise it. A page of
-// old invites ends a look only if the listing so far was in that order, in so many steps that it cannot be chance.
+// newestFirst detects listings in descending order of age. This is the platform's default, but it is not guaranteed. A
+// page of old invites ends a search only if the listing has so far been sorted over too many invites to be a
+// coincidence.
 type newestFirst struct {
 	last              time.Time
 	ascents, descents int
 }
 
-// minDescents is how many invites must each be older than the one before.
+// minDescents is the required number of invites older than their predecessor.
 const minDescents = 20
 
-// endsAt takes a page into account, and reports whether those that follow can only hold invites from before the time.
+// endsAt processes a page, and reports whether all following pages contain only invites from before the given time.
 func (n *newestFirst) endsAt(page []*Invite, before time.Time) bool {
 	old := len(page) > 0
 	for _, invite := range page {
@@ -185,7 +187,7 @@ func (n *newestFirst) endsAt(page []*Invite, before time.Time) bool {
 	return old && n.ascents == 0 && n.descents >= minDescents
 }
 
-// delete deletes an invite that no state knows, and says how that went.
+// delete deletes an invite that is in no state. If it fails, left says so.
 func (u *cleanUp) delete(id string) (deleted bool, left string) {
 	if err := u.client.deleteInvite(u.ctx, id, rpc.Persist(u.try)); err != nil {
 		return false, fmt.Sprintf("The request had created invite %[1]s, and deleting it failed (%[2]v). It may still be valid: delete it "+
@@ -194,8 +196,8 @@ func (u *cleanUp) delete(id string) (deleted bool, left string) {
 	return true, fmt.Sprintf("Invite %s, which the request had created, was deleted.", id)
 }
 
-// canList is an error if the caller may not list the group's invites. The platform leaves out of a listing what the
-// caller may not see, so that an identity that can only create would be told that there is no invite. A Get is denied.
+// canList returns an error if the caller may not list the group's invites. The platform silently omits what the caller
+// may not see, so an identity that can only create would find no invite. A Get returns PermissionDenied.
 func (u *cleanUp) canList(groupID string) error {
 	_, err := u.client.getInvite(u.ctx, groupID+"/0000000000000000", rpc.Persist(u.try))
 	if refusedWith(err, codes.PermissionDenied) {

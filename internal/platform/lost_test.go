@@ -20,7 +20,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// loses has the answer to one create get lost, after the commit or before. then, if it is set, happens at the first.
+// loses drops the response to one create, before or after the commit. If then is not nil, it is called at the first.
 func (f *fixture) loses(when emulator.When, then func()) {
 	var first sync.Once
 	f.Inject(emulator.Fault{
@@ -34,15 +34,15 @@ func (f *fixture) loses(when emulator.When, then func()) {
 	})
 }
 
-// idle returns when the platform has finished every create. What it does with a call whose connection broke takes real
-// time, and the waits of the client take none.
+// idle waits until the platform has finished every create. It handles calls of broken connections in real time, while
+// the client's waits take none.
 func (f *fixture) idle() {
 	for slices.ContainsFunc(f.Requests(), func(r emulator.Request) bool { return !r.Done && r.Method == "CreateGroupInvite" }) {
 		runtime.Gosched()
 	}
 }
 
-// another returns a client of another process, on the same platform.
+// another returns the client of another process on the same platform.
 func (f *fixture) another(t testing.TB) *Client {
 	t.Helper()
 	return connect(t, Config{API: f.URL(), UserAgent: "other/1", Tokens: &tokens{current: f.AdminToken()}, Clock: f.clock, RequestTimeout: 10 * time.Second})
@@ -59,22 +59,22 @@ func TestCreateInvite_lost_costsTwoListingsAndOneDeletion(t *testing.T) {
 	}
 	f.wantLive(t, got.ID)
 	if got.InPlaceOf == "" || got.InPlaceOf == got.ID {
-		t.Errorf("it is said to be in place of %q", got.InPlaceOf)
+		t.Errorf("InPlaceOf is %q", got.InPlaceOf)
 	}
 	f.wantCalls(t, "CreateGroupInvite", 2)
-	f.wantCalls(t, "ListGroupInvites", 2) // One of them before the first create.
+	f.wantCalls(t, "ListGroupInvites", 2) // The first of them is before the first create.
 	f.wantCalls(t, "DeleteGroupInvite", 1)
 	f.wantCalls(t, "", 5)
 }
 
-func TestCreateInvite_lost_cleaningUpRetriesEveryFailure(t *testing.T) {
+func TestCreateInvite_lost_cleanupRetriesEveryFailure(t *testing.T) {
 	t.Parallel()
 	for _, code := range []codes.Code{codes.Internal, codes.Unknown, codes.Aborted, codes.Unavailable, codes.DataLoss} {
 		t.Run(code.String(), func(t *testing.T) {
 			t.Parallel()
 			f := start(t)
 			f.loses(after, nil)
-			const failures = 7 // more than any other call has tries
+			const failures = 7 // more than other calls are tried
 			f.Inject(emulator.Fault{Method: "ListGroupInvites", Code: code, Times: failures})
 			f.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: code, Times: failures})
 
@@ -89,7 +89,7 @@ func TestCreateInvite_lost_cleaningUpRetriesEveryFailure(t *testing.T) {
 	}
 }
 
-func TestCreateInvite_lost_cleaningUpOutlivesACallThatHangs(t *testing.T) {
+func TestCreateInvite_lost_cleanupSurvivesACallThatHangs(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"ListGroupInvites", "DeleteGroupInvite"} {
 		t.Run(method, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
 	const creates = 20
 	var failed, tried atomic.Int32
 	t.Cleanup(func() {
-		// None is tried if another test failed before and the run ends.
+		// Nothing was tried if an earlier test failed and the run is ending.
 		if tried.Load() > 0 && (failed.Load() == 0 || failed.Load() > tried.Load()*3/4) {
 			t.Errorf("%d of %d creates failed, so this shows little", failed.Load(), tried.Load())
 		}
@@ -127,7 +127,7 @@ func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
 				}
 			}
 			there := f.add(f.spec())
-			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil { // Shows that the platform keeps milliseconds.
+			if _, err := f.client.CreateInvite(t.Context(), f.spec()); err != nil { // This shows that the platform keeps milliseconds.
 				t.Fatal(err)
 			}
 			want := f.live()
@@ -136,7 +136,7 @@ func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
 				{Probability: 0.1, When: after, Code: codes.Unavailable},
 				{Probability: 0.1, When: after, Code: codes.DeadlineExceeded},
 				{Probability: 0.1, When: before, Code: codes.ResourceExhausted},
-				{Probability: 0.01, When: after, Drop: true}, // Breaks the connection for all that are under way.
+				{Probability: 0.01, When: after, Drop: true}, // This ends all calls of the connection.
 			} {
 				fault.Method, fault.Seed = "CreateGroupInvite", seed
 				f.Inject(fault)
@@ -164,13 +164,13 @@ func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
 
 			f.wantLive(t, want...)
 			if !slices.Contains(want, there.UID) {
-				t.Error("the invite that was there before is gone")
+				t.Error("the existing invite is gone")
 			}
 		})
 	}
 }
 
-// A tenth of 1,000 creates with the same inputs is lost at once. Each finds its own invite, and the listings are shared.
+// A tenth of 1,000 concurrent creates with the same inputs is lost. Each finds its own invite, and they share listings.
 func TestCreateInvite_lost_manyAtOnce(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -189,7 +189,7 @@ func TestCreateInvite_lost_manyAtOnce(t *testing.T) {
 		all.Go(func() {
 			defer func() { <-slots }()
 			invite, err := f.client.CreateInvite(t.Context(), f.spec())
-			if err != nil { // It was lost again when it was created again.
+			if err != nil { // The second create was lost as well.
 				wantText(t, problem(t, err).Left, wasDeleted)
 				return
 			}
@@ -207,8 +207,8 @@ func TestCreateInvite_lost_manyAtOnce(t *testing.T) {
 	}
 }
 
-// Two processes create the same at the same moment, and one loses its answer. Whichever side of the commit it was on,
-// the other's invite stays.
+// Two processes create the same invite at the same time, and one loses its response, before or after the commit. The
+// invite of the other one stays.
 func TestCreateInvite_lost_anotherProcessCreatesTheSame(t *testing.T) {
 	t.Parallel()
 	for _, when := range []emulator.When{before, after} {
@@ -257,7 +257,7 @@ func TestCreateInvite_lost_anotherProcessCreatesTheSame(t *testing.T) {
 	}
 }
 
-func TestCreateInvite_lost_anInviteThatWasThereBeforeStays(t *testing.T) {
+func TestCreateInvite_lost_keepsExistingInvites(t *testing.T) {
 	t.Parallel()
 	for _, ago := range []time.Duration{0, 10 * time.Millisecond, time.Second, time.Hour} {
 		for _, when := range []emulator.When{before, after} {
@@ -284,7 +284,7 @@ func TestCreateInvite_lost_anInviteThatWasThereBeforeStays(t *testing.T) {
 	}
 }
 
-// Where hundreds of invites have the same inputs, as after an earlier run, each mark is that of one of them.
+// If hundreds of invites have the same inputs, for example from an earlier run, every mark belongs to one of them.
 func TestCreateInvite_lost_everyMarkIsInUse(t *testing.T) {
 	t.Parallel()
 	for _, when := range []emulator.When{before, after} {
@@ -311,7 +311,7 @@ func TestCreateInvite_lost_everyMarkIsInUse(t *testing.T) {
 	}
 }
 
-// Where it is not known what was there before, an invite of the last quarter of an hour can be the one that was lost.
+// If the existing invites are unknown, any invite of the last quarter of an hour may be the lost one.
 func TestCreateInvite_lost_existingInvitesNotKnown(t *testing.T) {
 	t.Parallel()
 	for ago, known := range map[time.Duration]bool{0: false, nearby: false, nearby + time.Second: true} {
@@ -340,7 +340,7 @@ func TestCreateInvite_lost_existingInvitesNotKnown(t *testing.T) {
 	}
 }
 
-// What was listed before the listing went wrong counts.
+// The pages before an invalid one count.
 func TestCreateInvite_lost_endlessListing(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -353,7 +353,7 @@ func TestCreateInvite_lost_endlessListing(t *testing.T) {
 	f.wantLive(t, got.ID)
 }
 
-// Searches share a listing, which does not end with the search that began it.
+// Searches share a listing, which continues if the search that started it ends.
 func TestCreateInvite_lost_sharedListingOutlivesTheFirstSearch(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -366,14 +366,14 @@ func TestCreateInvite_lost_sharedListingOutlivesTheFirstSearch(t *testing.T) {
 	for f.Count("ListGroupInvites") == 0 {
 		runtime.Gosched()
 	}
-	time.AfterFunc(50*time.Millisecond, first.cancel) // The second search has joined it by then.
+	time.AfterFunc(50*time.Millisecond, first.cancel) // By then, the second search has joined it.
 	if _, err := second.look(a, time.Time{}); err != nil {
 		t.Errorf("the listing ended with the search that began it: %v", err)
 	}
 }
 
-// A platform that gives lifetimes which are off by some milliseconds can give one create another's mark. If that one's
-// invite is deleted, its answer is not taken for a valid code.
+// A platform whose lifetimes are off by some milliseconds can give one create the mark of another. If the other one
+// deletes that invite, the response must not be accepted.
 func TestCreateInvite_answeredWithADeletedInvite(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -386,7 +386,7 @@ func TestCreateInvite_answeredWithADeletedInvite(t *testing.T) {
 	f.wantLive(t)
 }
 
-// roundingPlatform stores whole seconds, as a platform may.
+// roundingPlatform makes the platform round times to seconds.
 func roundingPlatform(f *fixture) {
 	f.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: changing(func(answer *iam.GroupInvite) {
 		f.SetInvite(answer.GetUid(), func(i *emulator.Invite) {
@@ -416,7 +416,7 @@ func TestCreateInvite_lost_platformThatRoundsLifetimes(t *testing.T) {
 		}
 		live := f.live()
 		if len(live) != want {
-			t.Errorf("%d invites are alive, want %d", len(live), want)
+			t.Errorf("%d invites are valid, want %d", len(live), want)
 		}
 		wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted", "chainctl iam invites delete")
 		if !known {
@@ -456,7 +456,7 @@ func TestCreateInvite_platformThatRefusesTheMark(t *testing.T) {
 			_, err := f.client.CreateInvite(t.Context(), f.spec())
 			wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted")
 			if got := len(f.live()); got != 3 {
-				t.Errorf("%d invites are alive, want 3", got)
+				t.Errorf("%d invites are valid, want 3", got)
 			}
 		})
 	}
@@ -476,7 +476,7 @@ func TestCreateInvite_refusedForAnotherArgumentIsSentOnce(t *testing.T) {
 	f.wantCalls(t, "ListGroupInvites", 1)
 }
 
-// A platform may carry out a create, or list what it created, after it has answered with an error.
+// A platform may execute a create, or list its invite, after it has returned an error.
 func TestCreateInvite_lost_committedLate(t *testing.T) {
 	t.Parallel()
 	for _, late := range []time.Duration{500 * time.Millisecond, 5 * time.Second, 9 * time.Second} {
@@ -511,7 +511,7 @@ func TestCreateInvite_lost_committedLate(t *testing.T) {
 	}
 }
 
-func TestCreateInvite_lost_looksForTenSecondsWhateverTheFailure(t *testing.T) {
+func TestCreateInvite_lost_searchesForTenSecondsAfterAnyFailure(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"Internal":          {Code: codes.Internal},
@@ -537,7 +537,7 @@ func TestCreateInvite_lost_looksForTenSecondsWhateverTheFailure(t *testing.T) {
 	}
 }
 
-// The clocks of the machine and of the platform need not agree, and the platform need not tell the time.
+// The clocks may differ, and the platform may not return its time.
 func TestCreateInvite_lost_clocksThatDiffer(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{-20 * time.Minute, -time.Minute, 0, time.Minute, 20 * time.Minute} {
@@ -558,10 +558,10 @@ func TestCreateInvite_lost_clocksThatDiffer(t *testing.T) {
 						wantText(t, problem(t, err).Left, noMatch)
 						f.wantLive(t, there.UID)
 					case !dated && ahead.Abs() > nearby:
-						// Its mark shows, but by the clocks it is of another day.
+						// It has the mark, but according to the clocks it is from another day.
 						wantText(t, problem(t, err).Left, "may have succeeded", "None was deleted")
 						if len(f.live()) != 2 {
-							t.Errorf("alive are %v", f.live())
+							t.Errorf("the valid invites are %v", f.live())
 						}
 					case err != nil:
 						t.Error(err)
@@ -637,7 +637,7 @@ func TestCreateInvite_lost_namesTheInviteThatItCannotDelete(t *testing.T) {
 	f.wantCalls(t, "CreateGroupInvite", 1)
 }
 
-func TestCreateInvite_lost_identityThatMayOnlyCreate(t *testing.T) {
+func TestCreateInvite_lost_identityThatCannotList(t *testing.T) {
 	t.Parallel()
 	seed := emulator.DefaultSeed()
 	seed.Roles = append(seed.Roles, emulator.SeedRole{
@@ -670,14 +670,14 @@ func TestCreateInvite_lost_interruptDoesNotStopTheSearch(t *testing.T) {
 	f.wantCalls(t, "CreateGroupInvite", 1)
 }
 
-func TestCreateInvite_lost_listsAsManyPagesAsItMust(t *testing.T) {
+func TestCreateInvite_lost_listsOnlyThePagesItNeeds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		first time.Time // when the first of the others was created
+		first time.Time // when the first of the other invites was created
 		spoil func(*iam.ListGroupInvitesResponse)
-		pages int // before the first create, and to find it
+		pages int // before the first create, and to find the invite
 	}{
-		"newest first": {begin.Add(-1000 * time.Hour), nil, 1 + 2}, // The first page of all, and then the second, hold old ones only.
+		"newest first": {begin.Add(-1000 * time.Hour), nil, 1 + 2}, // Before the create, the first page has only old invites. Afterwards, the second page does.
 		"in any order": {begin.Add(-1000 * time.Hour), func(page *iam.ListGroupInvitesResponse) {
 			invites := page.GetGroupInvites()
 			invites[0], invites[len(invites)-1] = invites[len(invites)-1], invites[0]
@@ -714,7 +714,7 @@ func TestCreateInvite_lost_listsAsManyPagesAsItMust(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := len(f.Invites()); got != 901 {
-				t.Errorf("%d invites are there, want 901", got)
+				t.Errorf("%d invites, want 901", got)
 			}
 			f.wantCalls(t, "ListGroupInvites", test.pages)
 		})

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// nearby is how far from a create's own time its invite may seem to have been created. It keeps an invite of another day,
-// which has the same inputs and by chance the same mark, from being taken for the create's.
+// nearby is the maximum difference between the times of a create and its invite. It excludes invites of other runs that
+// have the same inputs and, by chance, the same mark.
 const nearby = 15 * time.Minute
 
-// match tells which of the listed invites a lost create may have created. An invite that carries its mark is its own,
-// if it is the only one. The others with its inputs are possible: the platform may have rounded the lifetime, or given
-// another one than it was asked for.
+// match returns the listed invites that a lost create may have created. An invite with its mark is its own, if there is
+// only one. Other invites with the same inputs are possible, because the platform may have rounded or changed the
+// lifetime.
 //
-// sent is when the create was sent, by the platform's clock if it tells the time. Invites that are surely not the
-// create's, see [attempts.isOther], must not be among the listed.
+// sent is when the create was sent, by the platform's clock if known. listed must not contain invites that
+// [attempts.isOther] excludes.
 func match(a attempt, listed []*Invite, sent time.Time, trusted bool) (own *Invite, possible []*Invite) {
 	var marked []*Invite
 	for _, invite := range listed {
@@ -31,7 +31,7 @@ func match(a attempt, listed []*Invite, sent time.Time, trusted bool) (own *Invi
 	if len(marked) == 1 {
 		return marked[0], possible
 	}
-	// One of several is surely another process's, unless something on the way has repeated the request.
+	// With several, at least one belongs to another process, unless a proxy repeated the request.
 	return nil, append(possible, marked...)
 }
 
@@ -42,7 +42,7 @@ func (a attempt) hasInputsOf(invite *Invite) bool {
 		invite.SingleUse == a.spec.SingleUse
 }
 
-// ids are the UIDPs of invites, sorted.
+// ids returns the sorted UIDPs of invites.
 func ids(invites []*Invite) []string {
 	all := make([]string, len(invites))
 	for i, invite := range invites {

@@ -29,7 +29,7 @@ func TestMatch(t *testing.T) {
 	for name, test := range map[string]struct {
 		invite   *Invite
 		unmarked bool
-		want     [2]string // if the mark is trusted, and if it is not
+		want     [2]string // with trusted and untrusted marks
 	}{
 		"marked":                        {invite(func(*Invite) {}), false, [2]string{own, possible}},
 		"marked, address in upper case": {invite(func(i *Invite) { i.Email = "KIM@ACME.EXAMPLE" }), false, [2]string{own, possible}},
@@ -69,7 +69,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// Of two with the mark at least one is another process's, unless something on the way has repeated the request.
+// Of two invites with the mark, at least one belongs to another process, unless a proxy repeated the request.
 func TestMatch_severalWithTheMark(t *testing.T) {
 	t.Parallel()
 	a := attempt{spec: InviteSpec{GroupID: "g", RoleID: "r", TTL: week}, mark: 123 * time.Millisecond}
@@ -88,7 +88,7 @@ func TestAttempts_marksDiffer(t *testing.T) {
 		for {
 			a := s.begin(spec, nil)
 			if a.mark == 0 {
-				break // All are in use.
+				break // All marks are in use.
 			}
 			if a.mark < time.Millisecond || a.mark > maxMark || a.mark%time.Millisecond != 0 || slices.Contains(marks, a.mark) {
 				t.Fatalf("the mark of attempt %d is %s", len(marks), a.mark)
@@ -102,7 +102,7 @@ func TestAttempts_marksDiffer(t *testing.T) {
 			marks = append(marks, a.mark)
 		}
 		if len(marks) < 498 {
-			t.Errorf("%s: there are %d marks, want 498 at least", ttl, len(marks))
+			t.Errorf("%s: %d marks, want at least 498", ttl, len(marks))
 		}
 		other := spec
 		other.Email = "kim@acme.example"

@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// organizations has names that mean one thing, names that mean several, and names that mean nothing.
+// organizations returns a seed with names that are unique, ambiguous and unknown.
 func organizations() emulator.Seed {
 	seed := emulator.DefaultSeed()
 	custom := func(name string) emulator.SeedRole {
@@ -42,8 +42,8 @@ func organizations() emulator.Seed {
 	return seed
 }
 
-// startNames is a platform with these organizations, all of which the caller sees, and their UIDPs by path. Those of
-// the same path are numbered.
+// startNames returns a fixture with these organizations, all visible to the caller, and their UIDPs by path. Equal
+// paths are numbered.
 func startNames(t *testing.T) (*fixture, map[string]string) {
 	t.Helper()
 	e, err := emulator.New(emulator.Options{Seed: organizations()})
@@ -91,12 +91,12 @@ func TestLookup_group_byReference(t *testing.T) {
 	platform := child(acme, "platform")
 	for reference, want := range map[string]string{
 		"research":                    child(acme, "research"),
-		"acme.example":                acme, // The verified one of two.
+		"acme.example":                acme, // the verified one of two
 		"acme.example/platform":       platform,
 		"acme.example/research":       child(acme, "research"),
 		"acme.example/platform/build": child(platform, "build"),
 		"platform/build":              child(platform, "build"),
-		"other.example":               verified("other.example"), // Not the folder of that name.
+		"other.example":               verified("other.example"), // not the folder of that name
 		"other.example/solo":          child(verified("other.example"), "solo"),
 		"solo":                        child(verified("other.example"), "solo"),
 	} {
@@ -115,7 +115,7 @@ func TestLookup_group_byReference(t *testing.T) {
 		"acme.exampel":           {false, []string{`no group named "acme.exampel"`, `Did you mean "acme.example"?`}},
 		"acme.example/plattform": {false, []string{`no group named "plattform" in "acme.example"`, `Did you mean "platform"?`}},
 		"twins/platform":         {false, []string{"no group there at all"}},
-		"acme.example/decoy":     {false, []string{`no group named "decoy" in "acme.example"`}}, // The namesake's.
+		"acme.example/decoy":     {false, []string{`no group named "decoy" in "acme.example"`}}, // in the other organization of that name
 		"zzzzzzzzzzzz":           {false, []string{"There are: ", "acme.example"}},
 		"":                       {false, []string{"does not name a group"}},
 		"/":                      {false, []string{"does not name a group"}},
@@ -151,10 +151,10 @@ func TestLookup_role_byReference(t *testing.T) {
 
 	for _, test := range []struct{ name, group, want string }{
 		{"editor", acme, f.Role("editor")},
-		{"auditor", f.group, auditor}, // Of the group above, and not of a stranger's.
+		{"auditor", f.group, auditor}, // of the group above, not of an unrelated one
 		{"auditor", acme, auditor},
 		{"deployer", f.group, deployer},
-		{"viewer", acme, f.Role("viewer")}, // Not the folder's.
+		{"viewer", acme, f.Role("viewer")}, // not the folder's
 	} {
 		role, err := f.client.FindRole(t.Context(), test.name, test.group)
 		if err != nil || role.ID != test.want {
@@ -167,7 +167,7 @@ func TestLookup_role_byReference(t *testing.T) {
 		says        []string
 	}{
 		{"viewer", f.group, true, []string{"2 roles", mine, "managed by Chainguard", "custom role of group " + f.group}},
-		{"deployer", acme, false, []string{`no role named "deployer"`}}, // A role of a folder is not for the group above.
+		{"deployer", acme, false, []string{`no role named "deployer"`}}, // a role of a folder cannot be granted in the group above
 		{"foreigner", f.group, false, []string{`no role named "foreigner"`}},
 		{"veiwer", acme, false, []string{`Did you mean "viewer"?`}},
 		{"zzzzzzzzzzzzzzzz", acme, false, []string{"There are: ", "editor", "viewer"}},
@@ -181,11 +181,11 @@ func TestLookup_role_byReference(t *testing.T) {
 		}
 		wantText(t, e.Error(), test.says...)
 		if strings.Contains(e.Error(), "foreigner\",") || strings.Contains(e.Error(), ", foreigner") {
-			t.Errorf("a role is suggested that cannot be given here: %v", e)
+			t.Errorf("suggests a role that cannot be granted in the group: %v", e)
 		}
 	}
 
-	// The group is called what it was asked for by.
+	// Errors name the group by the reference it was looked up by.
 	group, err := f.client.FindGroup(t.Context(), "acme.example")
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestLookup_role_byReference(t *testing.T) {
 	wantText(t, fmt.Sprint(err), `in group "acme.example"`, `Did you mean "viewer"?`)
 }
 
-// A time that cannot be expressed is one that the platform does not tell.
+// A time that cannot be represented counts as unknown.
 func TestLookup_group_year10000(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -268,7 +268,7 @@ func TestLookup_cache_oneCallPerName(t *testing.T) {
 		})
 	}
 	all.Wait()
-	// The role of another group is the same call.
+	// The same role in another group needs no further call.
 	if _, err := f.client.FindRole(t.Context(), "viewer", f.Group("acme.example")); err != nil {
 		t.Error(err)
 	}
@@ -286,19 +286,19 @@ func TestLookup_cache_forgetsFailures(t *testing.T) {
 	}
 	for range 100 {
 		if find() == nil {
-			t.Fatal("found a group that is not there")
+			t.Fatal("found a group that does not exist")
 		}
 	}
-	f.wantCalls(t, "ListGroups", 2) // The name, and what there is instead.
+	f.wantCalls(t, "ListGroups", 2) // one for the name, and one for the suggestions
 
 	id := f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
 	f.clock.Advance(failureMemory)
 	if err := find(); err != nil {
-		t.Errorf("the group is there now: %v", err)
+		t.Errorf("the group exists now: %v", err)
 	}
 	f.DeleteGroup(id)
 	if err := find(); err != nil {
-		t.Errorf("what was found is forgotten: %v", err)
+		t.Errorf("the result was not cached: %v", err)
 	}
 }
 
@@ -310,7 +310,7 @@ func TestLookup_cache_outlivesACaller(t *testing.T) {
 		Method: "ListGroups", Delay: 100 * time.Millisecond, Match: func(proto.Message) bool { giveUp(); return true },
 	})
 	if _, err := f.client.FindGroup(ctx, "acme.example"); !errors.Is(err, context.Canceled) {
-		t.Errorf("who gave up was told %v", err)
+		t.Errorf("the caller that gave up got %v", err)
 	}
 	if _, err := f.client.FindGroup(t.Context(), "acme.example"); err != nil {
 		t.Error(err)

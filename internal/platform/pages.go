@@ -7,26 +7,26 @@ import (
 )
 
 const (
-	// pageSize is the most that the platform returns at once.
+	// pageSize is the platform's maximum.
 	pageSize = 200
 
-	// maxPages bounds a listing: 1,000,000 invites.
+	// maxPages limits a listing to 1,000,000 invites.
 	maxPages = 5000
 
-	// maxStale is how many pages in a row may hold nothing new. A page may be empty, because the platform leaves out
-	// what the caller may not see, but a listing of such pages alone has no end.
+	// maxStale limits the consecutive pages without new items. A page may be empty, because the platform omits what the
+	// caller may not see, but a listing of only such pages may never end.
 	maxStale = 50
 )
 
-// page is one answer of a listing.
+// page is one page of a listing.
 type page[T any] struct {
 	items []T
-	next  string    // the token of the page that follows, empty after the last
-	total int64     // how many items the listing has in all, negative if the platform does not tell
-	asOf  time.Time // when the platform answered
+	next  string    // token of the next page, empty after the last
+	total int64     // number of items in the listing, negative if unknown
+	asOf  time.Time // when the platform responded
 }
 
-// pager goes through the pages of a listing. It is not safe for concurrent use.
+// pager iterates over the pages of a listing. It is not safe for concurrent use.
 type pager[T any] struct {
 	fetch func(ctx context.Context, token string) (page[T], error)
 	id    func(T) string
@@ -38,8 +38,8 @@ type pager[T any] struct {
 	done  bool
 }
 
-// next fetches the next page, without the items that an earlier page had: a new item moves others to the next page. It
-// must not be called after the last page, which is when done is set, or after an error.
+// next fetches the next page, without items of earlier pages, because a new item shifts others to the next page. It
+// must not be called after an error or after the last page, which sets done.
 func (p *pager[T]) next(ctx context.Context) (page[T], error) {
 	answer, err := p.fetch(ctx, p.token)
 	if err != nil {
@@ -93,8 +93,8 @@ func (p *pager[T]) all(ctx context.Context) ([]T, error) {
 	return all, nil
 }
 
-// pagingError is a listing whose pages make no sense.
+// pagingError reports a listing with invalid pages.
 type pagingError struct{ text string }
 
-// Error implements error.
+// Error implements [error].
 func (e *pagingError) Error() string { return e.text }

@@ -59,7 +59,7 @@ func TestPager_emptyPagesInBetween(t *testing.T) {
 	}
 }
 
-// A listing is given up as a whole, though each of its pages comes in time.
+// A listing has a deadline as a whole, even if each page arrives in time.
 func TestClient_deadline_wholeOperation(t *testing.T) {
 	t.Parallel()
 	for name, operation := range map[string]func(ctx context.Context, f *fixture) error{
@@ -104,7 +104,7 @@ func TestClient_deadline_wholeOperation(t *testing.T) {
 	}
 }
 
-// Pages that never end are given up though there is time.
+// A listing without an end fails even before its deadline.
 func TestClient_deadline_endlessPages(t *testing.T) {
 	t.Parallel()
 	f := start(t)
@@ -142,7 +142,7 @@ func TestLookup_group_suggestsPaths(t *testing.T) {
 	wantText(t, fmt.Sprint(err), "acme.example, ", folder)
 }
 
-// A caller that gives up a lookup which others share is told so in words.
+// A caller that gives up a shared lookup gets an explanation.
 func TestLookup_group_interrupted(t *testing.T) {
 	t.Parallel()
 	f := start(t)

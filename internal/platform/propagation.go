@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// youngGroup is the age up to which the platform may refuse what a group's creator is allowed: calls under a group
-	// can fail with PermissionDenied for some seconds after it was created. The official provider waits for that as well.
+	// youngGroup is the age up to which the platform may deny what a group's creator is allowed: calls in a group can
+	// fail with PermissionDenied for some seconds after it was created. The official provider retries them as well.
 	youngGroup = 2 * time.Minute
 
-	// hiddenGroup is how long creates in a group are denied before that is final where the group itself cannot be
-	// seen: it may have been created a moment ago. It counts once for all creates of the process, so that a thousand
-	// invites in a group that is none of the caller's soon fail.
+	// hiddenGroup is how long denied creates are retried in a group that is not visible, which may have just been
+	// created. All creates of the process share this time, so that a thousand invites in a group of someone else fail
+	// soon.
 	hiddenGroup = 15 * time.Second
 
 	firstYoungWait = time.Second
 	maxYoungWait   = 8 * time.Second
 )
 
-// withYoungGroup makes a call about something in a group, again as long as the platform denies it and the group is
-// so young that this may pass. In a group that is older, or whose age cannot be read, a denial is final.
+// withYoungGroup makes a call in a group, and retries PermissionDenied while the group is young. In an older group, or
+// one of unknown age, the error is final.
 func (c *Client) withYoungGroup(ctx context.Context, groupID string, call func() error) error {
 	return c.withNewGroup(ctx, groupID, 0, call)
 }
 
-// withNewGroup is withYoungGroup for calls that may well be the first about a group. Where the group cannot be seen,
-// a denial becomes final when the group was hidden for as long as patience.
+// withNewGroup is like withYoungGroup, for calls that may be the first in a group. If the group is not visible, it
+// retries until the group has been hidden for patience.
 func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time.Duration, call func() error) error {
 	wait := firstYoungWait
 	for {
@@ -45,7 +45,7 @@ func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time
 		created, ageErr := c.ages.get(ctx, c.clock, groupID, func(ctx context.Context) (time.Time, error) {
 			return c.createdAt(ctx, groupID)
 		})
-		// In both directions, because the clocks may differ.
+		// Use the absolute value, because the clocks may differ.
 		age := asOf(err, c.clock.Now()).Sub(created).Abs()
 		switch {
 		case isHidden(ageErr) && c.hidden.since(groupID, c.clock.Now()) < patience:
@@ -59,7 +59,7 @@ func (c *Client) withNewGroup(ctx context.Context, groupID string, patience time
 	}
 }
 
-// asOf is the platform's time when it answered with err, ours if it did not tell the time.
+// asOf returns the platform's time of an error if known, and otherwise the local time.
 func asOf(err error, ours time.Time) time.Time {
 	var call *rpc.Error
 	if errors.As(err, &call) {
@@ -68,8 +68,8 @@ func asOf(err error, ours time.Time) time.Time {
 	return ours
 }
 
-// createdAt returns when the group was created. Where a young group denies a Get as well, a list may already show it: lists
-// leave out what the caller may not see, and are not denied.
+// createdAt returns when the group was created. A Get in a young group may be denied while List already shows it,
+// because List omits what the caller may not see instead of denying it.
 func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, error) {
 	group, err := c.ReadGroup(ctx, groupID)
 	if !refusedWith(err, codes.PermissionDenied) {
@@ -82,7 +82,7 @@ func (c *Client) createdAt(ctx context.Context, groupID string) (time.Time, erro
 	return groups[0].CreatedAt, nil
 }
 
-// isHidden reports whether err is how the platform may keep a group from the caller.
+// isHidden reports whether err can mean that the group is hidden from the caller.
 func isHidden(err error) bool {
 	return refusedWith(err, codes.PermissionDenied) || IsNotFound(err)
 }

@@ -7,18 +7,18 @@ import (
 	"chainguard.dev/sdk/uidp"
 )
 
-// Terraform refreshes each invite separately, and a group may have hundreds of them. reads answers them from a listing of
-// the group where that takes fewer calls. The rule does not depend on time:
+// Terraform refreshes each invite separately, and a group may have hundreds of them. reads serves them from a listing of
+// the group if that takes fewer calls. The rule does not depend on time:
 //
-//   - The first read of a group is a Get. Most groups have one invite in a configuration.
-//   - From the second on, the group is listed, and reads are answered from the listing, as long as that takes no more
-//     pages than there have been reads of the group, or than cheapPages. So it never costs much more than the Gets that
-//     it saves, however many other invites the group has.
-//   - What the listing does not hold, a Get decides: a page may have been short or have shifted, and the invite may be
-//     younger than the listing. The same goes for an invite that was read before, or that this process deleted: what a
-//     listing that began earlier says of it may be out of date.
-//
-// cheapPages is what a thousand invites take.
+//   - The first read of a group is a Get, because most configurations have one invite per group.
+//   - From the second read on, the group is listed, and reads are served from the listing, as long as it takes no more
+//     pages than there were reads of the group, or than cheapPages. So it never costs much more than the Gets it
+//     replaces, however many other invites the group has.
+//   - If the listing does not have an invite, a Get decides: a page may have been short or shifted, and the invite may be
+//     newer than the listing. The same applies to an invite that was read before, or that this process deleted, because
+//     a listing that started earlier may be out of date.
+
+// cheapPages is the number of pages with a thousand invites.
 const cheapPages = 5
 
 // reads are the reads of a client, by group.
@@ -30,17 +30,17 @@ type reads struct {
 // groupReads are the reads of one group.
 type groupReads struct {
 	mu      sync.Mutex
-	asked   int                 // reads so far
-	listed  map[string]*Invite  // not asked for yet
-	settled map[string]struct{} // what the listing must not answer for (any more): read before, or deleted
+	asked   int                 // number of reads
+	listed  map[string]*Invite  // not read yet
+	settled map[string]struct{} // UIDPs that must not be served from the listing: read before, or deleted
 	pages   *pager[*Invite]
-	total   int64         // invites in the group, negative if the platform does not tell
+	total   int64         // number of invites in the group, negative if unknown
 	done    bool          // the listing has ended or failed
-	coming  chan struct{} // closed when the page arrives that is being fetched, nil if there is none
+	coming  chan struct{} // closed when the page in progress arrives, nil if there is none
 }
 
-// take answers a read from a listing of the invite's group, going on with it if that is worth a call. It returns nil if
-// the listing has no answer.
+// take returns an invite from the listing of its group, and fetches further pages if that is worth a call. It returns
+// nil if the listing does not have the invite.
 func (r *reads) take(ctx context.Context, id string, list func() *pager[*Invite]) (*Invite, error) {
 	groupID := uidp.Parent(id)
 	r.mu.Lock()
@@ -56,7 +56,7 @@ func (r *reads) take(ctx context.Context, id string, list func() *pager[*Invite]
 	return group.take(ctx, id)
 }
 
-// forget drops an invite that this process deleted.
+// forget removes an invite that this process deleted.
 func (r *reads) forget(id string) {
 	r.mu.Lock()
 	group := r.groups[uidp.Parent(id)]
@@ -65,7 +65,7 @@ func (r *reads) forget(id string) {
 		group.mu.Lock()
 		defer group.mu.Unlock()
 		delete(group.listed, id)
-		group.settled[id] = struct{}{} // The page that is being fetched may hold it.
+		group.settled[id] = struct{}{} // The page in progress may contain it.
 	}
 }
 
@@ -102,7 +102,7 @@ func (g *groupReads) take(ctx context.Context, id string) (*Invite, error) {
 	}
 }
 
-// worthAPage reports whether the next page of the listing is worth its call.
+// worthAPage reports whether fetching the next page may save calls.
 func (g *groupReads) worthAPage() bool {
 	budget := max(g.asked, cheapPages)
 	if g.done || g.pages.pages >= budget {
@@ -111,7 +111,7 @@ func (g *groupReads) worthAPage() bool {
 	return g.total < 0 || (g.total+pageSize-1)/pageSize <= int64(budget)
 }
 
-// nextPage fetches a page for all reads that wait for it. A read that gives up does not end it.
+// nextPage fetches a page for all waiting reads. It continues if one of them gives up.
 func (g *groupReads) nextPage(ctx context.Context, coming chan struct{}) {
 	page, err := g.pages.next(ctx)
 	g.mu.Lock()
@@ -119,7 +119,7 @@ func (g *groupReads) nextPage(ctx context.Context, coming chan struct{}) {
 	defer close(coming)
 	g.coming = nil
 	if err != nil {
-		g.done = true // Each read calls the platform on its own, and gets its own error.
+		g.done = true // Each read falls back to a Get, and returns its own error.
 		return
 	}
 	g.total, g.done = page.total, g.pages.done

@@ -14,7 +14,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// readAll reads each of the invites once, so many at a time, and fails the test where one is not as it is stored.
+// readAll reads each of the invites once, with this parallelism, and checks the results.
 func (f *fixture) readAll(t testing.TB, ids []string, parallelism int) {
 	t.Helper()
 	next := make(chan string)
@@ -38,7 +38,7 @@ func (f *fixture) readAll(t testing.TB, ids []string, parallelism int) {
 	all.Wait()
 }
 
-// groups makes n groups.
+// groups creates n groups.
 func (f *fixture) groups(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
@@ -50,9 +50,9 @@ func (f *fixture) groups(n int) []string {
 func TestReadInvite_batch_costsPerGroup(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		groups, each, others int // invites that are read of each group, and others in it
+		groups, each, others int // invites to read in each group, and other invites in it
 		parallelism          int
-		least, most          int // calls
+		least, most          int // bounds of the number of calls
 	}{
 		{groups: 1, each: 1, parallelism: 1, least: 1, most: 1},
 		{groups: 1, each: 1, others: 20_000, parallelism: 1, least: 1, most: 1},
@@ -64,7 +64,7 @@ func TestReadInvite_batch_costsPerGroup(t *testing.T) {
 		{groups: 1, each: 1000, parallelism: 50, least: 6, most: 7},
 		{groups: 10, each: 100, parallelism: 10, least: 20, most: 25},
 		{groups: 10, each: 1, parallelism: 10, least: 10, most: 10},
-		// The list is worth it as soon as it has no more pages than there were reads.
+		// The listing is used once it has no more pages than there were reads.
 		{groups: 1, each: 500, others: 3500, parallelism: 10, least: 25, most: 60},
 		{groups: 1, each: 2000, parallelism: 10, least: 11, most: 30},
 	} {
@@ -116,7 +116,7 @@ func TestReadInvite_batch_notFound(t *testing.T) {
 			t.Errorf("reading an invite that is gone (%t): %v", gone[id], err)
 		}
 	}
-	f.wantCalls(t, "GetGroupInvite", 1+29) // The first, which is gone, and each other that is gone.
+	f.wantCalls(t, "GetGroupInvite", 1+29) // the first read, and each other invite that is gone
 }
 
 func TestReadInvite_batch_inviteNewerThanTheList(t *testing.T) {
@@ -135,14 +135,14 @@ func TestReadInvite_again_isFresh(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 1000)
-	for _, id := range ids[990:] { // They are on the first page, so the list is not at its end.
+	for _, id := range ids[990:] { // They are on the first page, so the listing does not reach its end.
 		f.readAll(t, []string{id}, 1)
 	}
 	lists := f.Count("ListGroupInvites")
 	for _, id := range ids[990:] {
 		f.DeleteInvite(id)
 		if _, err := f.client.ReadInvite(t.Context(), id); !IsNotFound(err) {
-			t.Errorf("a second read, of an invite that is gone by now: %v", err)
+			t.Errorf("second read of an invite that is gone: %v", err)
 		}
 	}
 	f.wantCalls(t, "ListGroupInvites", lists)
@@ -152,7 +152,7 @@ func TestReadInvite_batch_afterADelete(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 20)
-	f.readAll(t, ids[:2], 1) // Now all are listed.
+	f.readAll(t, ids[:2], 1) // Now all invites are listed.
 	if err := f.client.DeleteInvite(t.Context(), ids[5]); err != nil {
 		t.Fatal(err)
 	}
@@ -173,13 +173,13 @@ func TestReadInvite_batch_deleteWhileListing(t *testing.T) {
 	})
 	var reading sync.WaitGroup
 	reading.Go(func() { f.readAll(t, ids[1:2], 1) })
-	<-listed // With the invite that is revoked now.
+	<-listed // The page has the invite that is deleted next.
 	if err := f.client.DeleteInvite(t.Context(), ids[5]); err != nil {
 		t.Fatal(err)
 	}
 	reading.Wait()
 	if _, err := f.client.ReadInvite(t.Context(), ids[5]); !IsNotFound(err) {
-		t.Errorf("reading the one that was revoked meanwhile: %v", err)
+		t.Errorf("reading an invite that was revoked in the meantime: %v", err)
 	}
 }
 
@@ -221,7 +221,7 @@ func TestReadInvite_batch_pageTokenExpires(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	ids := f.fill(f.group, 900)
-	f.readAll(t, ids[898:], 1) // A Get, and the first page.
+	f.readAll(t, ids[898:], 1) // This takes a Get and the first page.
 	f.clock.Advance(4 * 24 * time.Hour)
 	f.readAll(t, ids[:898], 10)
 	if got := f.Count(""); got > 12 {
@@ -242,7 +242,7 @@ func TestReadInvite_batch_outlivesACaller(t *testing.T) {
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		if _, err := f.client.ReadInvite(ctx, ids[1]); problem(t, err).Code != codes.Canceled {
-			t.Errorf("who gave up was told %v", err)
+			t.Errorf("the caller that gave up got %v", err)
 		}
 	})
 	reading.Go(func() { f.readAll(t, ids[2:], 4) })

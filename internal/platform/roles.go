@@ -12,12 +12,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// ClusterRoleName is the managed role that invites for a cluster gave. chainctl had `--cluster` for "default roles
-// for cluster invites" up to February 2024; that this is the role it stood for is an inference, and the platform may
-// no longer have it.
+// ClusterRoleName is the managed role of cluster invites. Until February 2024, chainctl had `--cluster` for "default
+// roles for cluster invites". That this was the role is an inference, and the platform may not have it any longer.
 const ClusterRoleName = "gulfstream"
 
-// ReadRole returns the role with the UIDP id. [IsNotFound] reports whether the error is that there is none.
+// ReadRole returns the role with the UIDP id. The error satisfies [IsNotFound] if there is none.
 func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 	doing := "reading role " + redact.Text(id)
 	answer, err := c.roles.GetRole(ctx, &iam.GetRoleRequest{Uid: id})
@@ -30,7 +29,7 @@ func (c *Client) ReadRole(ctx context.Context, id string) (Role, error) {
 	return readRole(answer), nil
 }
 
-// CheckRoleName is an error, a [*NameError], if no role that the caller can see has the name.
+// CheckRoleName returns a [*NameError] if no visible role has the name.
 func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 	named, err := c.rolesNamed(ctx, name)
 	if err != nil || len(named) > 0 {
@@ -39,10 +38,9 @@ func (c *Client) CheckRoleName(ctx context.Context, name string) error {
 	return c.noRole(ctx, name, "")
 }
 
-// FindRole is the role that name means for an invite to groupID: a managed role, or a custom role of the group or of
-// one that it is in. Without a groupID it is any role of that name that the caller can see, and the managed one if there
-// are several. The error is a [*NameError] where there is none or no telling which, and [IsNotFound] of a UIDP, which name
-// may be as well. The answer is remembered.
+// FindRole returns the role with a name or UIDP for an invite to groupID: a managed role, or a custom role of the group
+// or of one above it. Without a groupID, it returns any visible role of that name, preferring a managed one. If there
+// is no role or more than one, the error is a [*NameError], or satisfies [IsNotFound] for a UIDP. The result is cached.
 func (c *Client) FindRole(ctx context.Context, name, groupID string) (Role, error) {
 	doing := "looking up role " + redact.Quote(name)
 	role, err := c.rolesByRef.get(ctx, c.clock, groupID+"\x00"+name, func(ctx context.Context) (Role, error) {
@@ -66,7 +64,7 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 	}
 	named = slices.DeleteFunc(slices.Clone(named), func(r Role) bool { return r.Name != name || !r.usableIn(groupID) })
 	if groupID == "" && slices.ContainsFunc(named, Role.Managed) {
-		// Any organization that the caller can see may have a custom role of that name.
+		// Other visible organizations may have custom roles of that name.
 		named = slices.DeleteFunc(named, func(r Role) bool { return !r.Managed() })
 	}
 	switch len(named) {
@@ -89,7 +87,7 @@ func (c *Client) findRole(ctx context.Context, name, groupID string) (Role, erro
 		len(named), c.whereFrom(groupID), redact.Quote(name), strings.Join(lines, "\n"), orGroup(groupID))}
 }
 
-// orGroup names the other way out of an ambiguity, if it is one.
+// orGroup suggests setting a group to resolve an ambiguity, if that would help.
 func orGroup(groupID string) string {
 	if groupID == "" {
 		return ", or set `group` to the group that it is granted in"
@@ -97,22 +95,22 @@ func orGroup(groupID string) string {
 	return ""
 }
 
-// rolesNamed are the roles of a name that the caller can see, wherever they can be given. The answer is remembered: the
-// groups of a configuration mostly give the same roles.
+// rolesNamed returns all visible roles with a name. The result is cached, because the groups of a configuration mostly
+// use the same roles.
 func (c *Client) rolesNamed(ctx context.Context, name string) ([]Role, error) {
 	return c.rolesByName.get(ctx, c.clock, name, func(ctx context.Context) ([]Role, error) {
 		return c.listRoles(ctx, "looking up role "+redact.Quote(name), &iam.ListRolesRequest{Name: name})
 	})
 }
 
-// ExpectRole begins to look up a role that [Client.FindRole] will be asked for when the group is known.
+// ExpectRole starts looking up a role in the background, for a later call of [Client.FindRole].
 func (c *Client) ExpectRole(ctx context.Context, name string) {
 	if name != "" {
 		go func() { _, _ = c.rolesNamed(ctx, name) }()
 	}
 }
 
-// whereFrom says which roles a name was looked up among, after "that".
+// whereFrom describes which roles were searched, to follow "that".
 func (c *Client) whereFrom(groupID string) string {
 	if groupID == "" {
 		return "this identity can see"
@@ -134,7 +132,7 @@ func (c *Client) noRole(ctx context.Context, name, groupID string) error {
 	return &NameError{Kind: "role", Name: name, detail: detail}
 }
 
-// listRoles returns the roles on all pages of a listing.
+// listRoles returns all roles of a listing.
 func (c *Client) listRoles(ctx context.Context, doing string, request *iam.ListRolesRequest) ([]Role, error) {
 	pages := &pager[Role]{
 		id: func(r Role) string { return r.ID },

@@ -8,11 +8,11 @@ import (
 	"github.com/agext/levenshtein"
 )
 
-// maxSuggested bounds how many names an error lists.
+// maxSuggested is the maximum number of names in an error.
 const maxSuggested = 24
 
-// suggest is the end of a sentence about a name that is not in names: the nearest, or else what there is, or none. A name
-// may be a path, whose last part counts as well.
+// suggest completes a sentence about an unknown name with the nearest of names, all of names, or none. If the name is a
+// path, its last part is compared as well.
 func suggest(name string, names []string, none string) string {
 	names = unique(names)
 	if len(names) == 0 {
@@ -36,7 +36,7 @@ func suggest(name string, names []string, none string) string {
 	return " There are: " + strings.Join(names, ", ") + more + "."
 }
 
-// unique sorts texts and drops duplicates.
+// unique returns texts sorted and without duplicates.
 func unique(texts []string) []string {
 	texts = slices.Clone(texts)
 	slices.Sort(texts)

@@ -9,7 +9,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/redact"
 )
 
-// InviteSpec is what an invite is created from.
+// InviteSpec describes an invite to create.
 type InviteSpec struct {
 	// GroupID is the UIDP of the group that the invitee joins.
 	GroupID string
@@ -19,12 +19,12 @@ type InviteSpec struct {
 	Email string
 	// TTL is how long the code is valid.
 	TTL time.Duration
-	// SingleUse has the platform delete the invite when it is accepted.
+	// SingleUse makes the platform delete the invite when it is accepted.
 	SingleUse bool
 }
 
-// LifetimeTolerance is by how much the lifetime of an invite may differ from its TTL without the platform having decided
-// on another: a create asks for up to half a second less, and the platform may round its times.
+// LifetimeTolerance is how much the lifetime of an invite may differ from its TTL without the platform having changed
+// it. A create requests up to half a second less, and the platform may round its times.
 const LifetimeTolerance = 2 * time.Second
 
 // Invite is an invite as the platform describes it.
@@ -39,26 +39,26 @@ type Invite struct {
 	RoleName string
 	// Email is the only address that may accept the invite. If it is empty, anyone with the code can.
 	Email string
-	// SingleUse says that the platform deletes the invite when it is accepted.
+	// SingleUse reports whether the platform deletes the invite when it is accepted.
 	SingleUse bool
-	// Code is what the invitee accepts the invite with, a bearer credential. The platform returns it only on creation.
+	// Code is the bearer credential to accept the invite with. The platform returns it only on creation.
 	Code redact.Secret
-	// KeyID names the key that verifies the code. Public sources disagree on whether it is secret.
+	// KeyID identifies the key that verifies the code. Public sources disagree on whether it is secret.
 	KeyID redact.Secret
 	// CreatedAt and ExpiresAt are the platform's times, in UTC.
 	CreatedAt, ExpiresAt time.Time
-	// AsOf is when the platform described the invite: by its own clock in whole seconds, or by the machine's if it did
-	// not tell the time, and then never later than it really was.
+	// AsOf is when the platform returned the invite: by its own clock in whole seconds if known, and otherwise by the
+	// local clock before the call.
 	AsOf time.Time
-	// InPlaceOf is the UIDP of the invite that a lost request had created and that was deleted before this one was
-	// created. It is empty if no answer was lost, and set by CreateInvite alone.
+	// InPlaceOf is the UIDP of the invite that a lost create had created and that was deleted before this one was
+	// created. Only CreateInvite sets it, and only if a response was lost.
 	InPlaceOf string
 }
 
-// Lifetime is how long the invite is valid in all.
+// Lifetime returns the time from creation to expiration.
 func (i *Invite) Lifetime() time.Duration { return i.ExpiresAt.Sub(i.CreatedAt) }
 
-// Expired reports whether the invite had expired when the platform described it.
+// Expired reports whether the invite had expired when the platform returned it.
 func (i *Invite) Expired() bool { return !i.AsOf.Before(i.ExpiresAt) }
 
 // Group is an organization (a root group) or a folder.
@@ -69,13 +69,13 @@ type Group struct {
 	Name string
 	// Description may be empty.
 	Description string
-	// Verified says that Chainguard verified the organization.
+	// Verified reports whether Chainguard verified the organization.
 	Verified bool
-	// CreatedAt and UpdatedAt are the platform's times, in UTC, zero if it does not tell them.
+	// CreatedAt and UpdatedAt are the platform's times, in UTC, zero if unknown.
 	CreatedAt, UpdatedAt time.Time
 }
 
-// ParentID is the UIDP of the group that the group is a folder of, and empty for an organization.
+// ParentID returns the UIDP of the parent group, or "" for an organization.
 func (g Group) ParentID() string {
 	if uidp.InRoot(g.ID) {
 		return ""
@@ -91,27 +91,27 @@ type Role struct {
 	Name string
 	// Description may be empty.
 	Description string
-	// Capabilities are the names of what the role allows, such as "groups.list", sorted.
+	// Capabilities are the sorted names of capabilities, such as "groups.list".
 	Capabilities []string
 }
 
-// Managed reports whether the role is one of Chainguard's own, which every organization has.
+// Managed reports whether the role is one of Chainguard's own, which exist in every organization.
 func (r Role) Managed() bool { return uidp.InRoot(r.ID) }
 
-// usableIn reports whether the role can be granted in a group: custom roles of every group that the caller can see
-// share the platform's name filter.
+// usableIn reports whether the role can be granted in a group. The platform's name filter also matches custom roles of
+// other groups.
 func (r Role) usableIn(groupID string) bool {
 	return r.Managed() || groupID == "" || uidp.IsAncestorOrSelf(uidp.Parent(r.ID), groupID)
 }
 
-// Scope says where invites are listed: in one group, or everywhere. The zero value is neither, and an error: an empty
-// GroupID must not turn into all that there is.
+// Scope selects the invites to list: those of one group, or everywhere. The zero value is an error, so that an empty
+// GroupID does not list everything.
 type Scope struct {
 	// GroupID is the UIDP of the group.
 	GroupID string
-	// Recursive lists the invites of the groups below GroupID as well.
+	// Recursive includes the groups below GroupID.
 	Recursive bool
-	// Everywhere lists the invites of every group that the caller can see. It excludes the other two.
+	// Everywhere selects the invites of all visible groups. It excludes the other fields.
 	Everywhere bool
 }
 
@@ -130,7 +130,7 @@ func (s Scope) filter() *common.UIDPFilter {
 	}
 }
 
-// includes reports whether an invite of groupID is in the scope, should the platform's filter mean something wider.
+// includes reports whether an invite of groupID is in the scope, in case the platform's filter is wider.
 func (s Scope) includes(groupID string) bool {
 	return s.Everywhere || s.GroupID == groupID || s.Recursive && uidp.IsAncestor(s.GroupID, groupID)
 }

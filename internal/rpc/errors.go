@@ -38,7 +38,7 @@ type Error struct {
 	err    error
 }
 
-// Error implements error.
+// Error implements [error].
 func (e *Error) Error() string { return e.err.Error() }
 
 // Unwrap returns the error of the caller's context if that ended the call, and otherwise the status as an error.
@@ -76,7 +76,7 @@ func (e *SignInError) Repeats() bool {
 	return told
 }
 
-// Error implements error.
+// Error implements [error].
 func (e *SignInError) Error() string { return e.err.Error() }
 
 // Unwrap returns the reason.
