@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,12 +39,20 @@ type measurement struct {
 	calls map[string]int // by method
 	cpu   time.Duration  // of all the provider's processes
 	peak  int64          // bytes, of the largest of them; 0 where there is none
+	state state          // as it is afterwards
 }
 
-// medianOf takes the median of each figure by itself. The calls are those of the first run.
+// state is the size of what Terraform's state file holds.
+type state struct {
+	bytes      int
+	attributes int // of a resource
+}
+
+// medianOf takes the median of each figure by itself. The calls and the state are those of the first run.
 func medianOf(runs []measurement) measurement {
 	return measurement{
 		calls: runs[0].calls,
+		state: runs[0].state,
 		wall:  median(runs, func(m measurement) time.Duration { return m.wall }),
 		cpu:   median(runs, func(m measurement) time.Duration { return m.cpu }),
 		peak:  median(runs, func(m measurement) int64 { return m.peak }),
@@ -86,6 +95,9 @@ func (o options) life(ctx context.Context, s subject, n int, latency time.Durati
 		}
 		m.calls = platform.Counts()
 		if m.cpu, m.peak, err = takeUsage(usageFile(dir)); err != nil {
+			return nil, err
+		}
+		if m.state, err = readState(filepath.Join(dir, "terraform.tfstate")); err != nil {
 			return nil, err
 		}
 		measured[c.name] = m
@@ -150,6 +162,30 @@ func run(cmd *exec.Cmd) (wall time.Duration, err error) {
 		return 0, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, text[max(0, len(text)-enough):])
 	}
 	return wall, nil
+}
+
+func readState(path string) (state, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return state{}, err
+	}
+	var file struct {
+		Resources []struct {
+			Instances []struct {
+				Attributes map[string]json.RawMessage `json:"attributes"`
+			} `json:"instances"`
+		} `json:"resources"`
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		return state{}, fmt.Errorf("reading the state: %w", err)
+	}
+	s := state{bytes: len(text)}
+	for _, resource := range file.Resources {
+		for _, instance := range resource.Instances {
+			s.attributes = len(instance.Attributes)
+		}
+	}
+	return s, nil
 }
 
 func usageFile(dir string) string { return filepath.Join(dir, "usage") }

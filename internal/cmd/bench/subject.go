@@ -20,20 +20,30 @@ type subject struct {
 	arguments func(e *emulator.Emulator, groups int) string
 }
 
-// floor is what Terraform takes for the same without any provider process and any platform.
-func floor() subject {
+// terraformData is a resource that needs neither a provider process nor a platform, so that what it costs is
+// Terraform's own share. Its state holds one value: the given expression.
+func terraformData(value string) subject {
 	return subject{
-		resource: "terraform_data",
-		arguments: func(_ *emulator.Emulator, groups int) string {
-			return fmt.Sprintf(`
-  input = {
-    group = "team-${count.index %% %d}"
-    role  = "viewer"
-    email = "person-${count.index}@example.com"
-  }`, groups)
-		},
+		resource:  "terraform_data",
+		arguments: func(*emulator.Emulator, int) string { return "\n  triggers_replace = " + value },
 	}
 }
+
+// text is an expression of so many characters.
+func text(length int) string { return fmt.Sprintf("%q", strings.Repeat("x", length)) }
+
+// object is an expression of so many attributes.
+func object(attributes int) string {
+	var b strings.Builder
+	for i := range attributes {
+		fmt.Fprintf(&b, "attribute_%d = %s, ", i, text(attributeLength))
+	}
+	return "{" + b.String() + "}"
+}
+
+// attributeLength is how long the value of an attribute is, in characters, when the cost of one is measured: about as
+// long as a time or half of a UIDP.
+const attributeLength = 20
 
 // ours is this provider. Its groups and roles are names, which costs lookups.
 func ours(provider string) subject {

@@ -23,7 +23,7 @@ func (r *results) markdown() string {
 
 What the provider costs against the number of invites, measured by ` + "`make bench`" + ` with a real Terraform and the emulator, whose every call takes as long as the column says.
 
-- **Terraform** is what Terraform takes for the same number of ` + "`terraform_data`" + ` resources, without a provider process or an API. It is a floor: Terraform writes its state again for each resource, which takes longer the more a resource holds.
+- **Terraform** is what Terraform takes for the same number of ` + "`terraform_data`" + ` resources whose state is as large, without a provider process or an API. It is a floor: such a resource has three attributes.
 - **provider** is the rest of the time, **in all** is both.
 - **CPU per invite** and **peak memory** are those of the provider's processes.
 
@@ -40,6 +40,15 @@ What the provider costs against the number of invites, measured by ` + "`make be
 		fmt.Fprintf(&b, "\n## Against the official provider\n\nOurs divided by the official one's, in all, for %d invites; less than 1 is less.\n\n%s",
 			slices.Max(r.numbers), table(r.ratioRows()))
 	}
+	fmt.Fprintf(&b, `
+## What an attribute costs in Terraform
+
+For each resource that it creates or deletes, Terraform writes its whole state again, so that takes longer the more a resource holds. An invite holds:
+
+%s
+What that costs Terraform alone, for %d `+"`terraform_data`"+` resources, by the number of attributes of %d characters that each holds in `+"`triggers_replace`"+`:
+
+%s`, table(r.stateRows()), slices.Max(r.numbers), attributeLength, table(r.attributeRows()))
 	fmt.Fprintf(&b, "\n## Start\n\nUntil a provider that is started serves its schema:\n\n%s", table(r.startupRows()))
 	return b.String()
 }
@@ -55,16 +64,16 @@ func (r *results) commandRows(command string) [][]string {
 	}
 	rows := [][]string{append(columns, "CPU per invite", "peak memory", "API calls")}
 	for _, n := range r.numbers {
-		terraform := r.measurements[cell{command, floor().resource, n, r.latencies[0]}].wall
 		for _, s := range r.providers {
+			terraform := r.measurements[cell{command: command, resource: s.resource, n: n, floor: true}].wall
 			row := []string{fmt.Sprint(n), s.resource, seconds(terraform)}
 			var all []string
 			for _, latency := range r.latencies {
-				wall := r.measurements[cell{command, s.resource, n, latency}].wall
+				wall := r.measurements[cell{command: command, resource: s.resource, n: n, latency: latency}].wall
 				row, all = append(row, seconds(max(0, wall-terraform))), append(all, seconds(wall))
 			}
-			fast := r.measurements[cell{command, s.resource, n, slices.Min(r.latencies)}]
-			slow := r.measurements[cell{command, s.resource, n, slices.Max(r.latencies)}]
+			fast := r.measurements[cell{command: command, resource: s.resource, n: n, latency: slices.Min(r.latencies)}]
+			slow := r.measurements[cell{command: command, resource: s.resource, n: n, latency: slices.Max(r.latencies)}]
 			row = append(row, all...)
 			rows = append(rows, append(row, milliseconds(fast.cpu/time.Duration(n)), mebibytes(slow.peak), calls(slow.calls)))
 		}
@@ -81,13 +90,39 @@ func (r *results) ratioRows() [][]string {
 	for _, command := range shown {
 		row := []string{command}
 		of := func(s subject, latency time.Duration) measurement {
-			return r.measurements[cell{command, s.resource, slices.Max(r.numbers), latency}]
+			return r.measurements[cell{command: command, resource: s.resource, n: slices.Max(r.numbers), latency: latency}]
 		}
 		for _, latency := range r.latencies {
 			row = append(row, fmt.Sprintf("%.2f", of(r.providers[0], latency).wall.Seconds()/of(r.providers[1], latency).wall.Seconds()))
 		}
 		fastest := slices.Min(r.latencies)
 		rows = append(rows, append(row, fmt.Sprintf("%.2f", of(r.providers[0], fastest).cpu.Seconds()/of(r.providers[1], fastest).cpu.Seconds())))
+	}
+	return rows
+}
+
+// attributeCounts are about how many attributes the invites of both providers have, and none.
+var attributeCounts = []int{0, 6, 20}
+
+func (r *results) stateRows() [][]string {
+	rows := [][]string{{"resource", "attributes", "bytes of state"}}
+	n := slices.Max(r.numbers)
+	for _, s := range r.providers {
+		of := r.measurements[cell{command: "apply", resource: s.resource, n: n, latency: slices.Min(r.latencies)}].state
+		rows = append(rows, []string{s.resource, fmt.Sprint(of.attributes), fmt.Sprint(of.bytes / n)})
+	}
+	return rows
+}
+
+func (r *results) attributeRows() [][]string {
+	rows := [][]string{append([]string{"attributes", "bytes of state"}, shown...)}
+	for _, attributes := range attributeCounts {
+		of := r.attributes[attributes]
+		row := []string{fmt.Sprint(attributes), fmt.Sprint(of["apply"].state.bytes / slices.Max(r.numbers))}
+		for _, command := range shown {
+			row = append(row, seconds(of[command].wall))
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
