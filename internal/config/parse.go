@@ -128,7 +128,7 @@ func parseToken(text string) (redact.Secret, error) {
 	return redact.Secret(text), nil
 }
 
-// parseIdentityToken parses a literal token or the path of a file. Which one it is is decided when it is used.
+// parseIdentityToken parses a literal token or the path of a file. The two are told apart when the value is used.
 func parseIdentityToken(text string) (redact.Secret, error) {
 	text = trim(text)
 	switch {

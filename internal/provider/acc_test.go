@@ -24,11 +24,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// accGroup is the environment variable with the group of a real organization in which TestAcc* create invites.
+// accGroup is the environment variable with the group of a real organization in which TestAcc* creates invites.
 const accGroup = "CHAINGUARD_ACC_GROUP"
 
-// The tests named TestAcc* run with TF_ACC=1 only, against the platform that this machine is signed in to. They create
-// invites that are valid for an hour at most, in the group of CHAINGUARD_ACC_GROUP, and delete them.
+// Tests named TestAcc* need TF_ACC=1, and run against the platform that this machine is signed in to. They create
+// invites valid for at most an hour in the group of CHAINGUARD_ACC_GROUP, and delete them.
 func TestAccInviteCode_life(t *testing.T) {
 	acctest.DriveCLI()
 	group := os.Getenv(accGroup)
@@ -87,8 +87,8 @@ func TestAccInviteCode_life(t *testing.T) {
 	})
 }
 
-// logLifetime logs what only a real platform can tell: whether it keeps lifetimes to the millisecond. A create asks for up
-// to 499 ms less than the ttl.
+// logLifetime logs whether the real platform keeps lifetimes to the millisecond. A create requests up to 499 ms less
+// than the ttl.
 func logLifetime(t *testing.T) resource.TestCheckFunc {
 	t.Helper()
 	return func(s *terraform.State) error {
@@ -99,13 +99,12 @@ func logLifetime(t *testing.T) resource.TestCheckFunc {
 			return err
 		}
 		lifetime := expires.Sub(created)
-		t.Logf("For a ttl of 30m, the platform granted %s: it keeps milliseconds if this is no whole second", lifetime)
+		t.Logf("For a ttl of 30m, the platform granted %s. It keeps milliseconds unless this is a whole second", lifetime)
 		return nil
 	}
 }
 
-// checkRevokedForReal asks the platform that this machine is signed in to for the invites, which it must not have (any
-// more).
+// checkRevokedForReal checks that the real platform does not have the invites any longer.
 func checkRevokedForReal(ctx context.Context, ids []string) error {
 	resolved, problems := config.Resolve(nil, config.OSEnvironment())
 	if len(problems) > 0 {
@@ -117,7 +116,7 @@ func checkRevokedForReal(ctx context.Context, ids []string) error {
 	}
 	defer func() { _ = client.Close() }()
 	if len(ids) != 2 {
-		return fmt.Errorf("%d invites were made, want that of the first lifetime and that of the second", len(ids))
+		return fmt.Errorf("%d invites were created, want one for each ttl", len(ids))
 	}
 	for _, id := range ids {
 		switch _, err := client.ReadInvite(ctx, id); {

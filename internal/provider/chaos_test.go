@@ -15,9 +15,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// Chaos: a tenth of all calls fail, before or after the platform did what they asked, and what is alive in the end is
-// just what the state knows of. CHAOS_INVITES, CHAOS_PARALLELISM and CHAOS_SEED change how many, how many at once and
-// which; `make chaos` runs many. A seed decides what becomes of the nth call with the same request; in which order the calls come is up to the scheduler.
+// TestChaos makes a tenth of all calls fail, before or after the platform executed them, and checks that the valid
+// invites are exactly those in the state. CHAOS_INVITES, CHAOS_PARALLELISM and CHAOS_SEED change the number of invites,
+// the parallelism and the faults; `make chaos` runs many seeds. A seed decides the fate of the nth call with the same
+// request, but the order of calls depends on the scheduler.
 func TestChaos(t *testing.T) {
 	if testing.Short() {
 		t.Skip("chaos")
@@ -51,7 +52,7 @@ func TestChaos(t *testing.T) {
 		}
 	}
 
-	// Half of them have the same inputs, which makes it hard to tell which of them was lost.
+	// Half of the invites have the same inputs, so that lost ones are hard to identify.
 	w.Configure(fmt.Sprintf(`
 		resource "chainguard_invite_code" "alike" {
 			count = %[1]d
@@ -65,7 +66,8 @@ func TestChaos(t *testing.T) {
 			email = "user${count.index}@example.com"
 		}
 	`, invites/2))
-	// No code is ever valid that the state does not have. The reverse can happen: a delete's answer can be lost, too.
+	// No code may be valid that is not in the state. The reverse can happen, because the response to a delete can be
+	// lost.
 	noOrphan := func(when string) (live, known []string) {
 		t.Helper()
 		for _, invite := range e.Live() {
@@ -76,19 +78,19 @@ func TestChaos(t *testing.T) {
 		slices.Sort(known)
 		for _, id := range live {
 			if _, ok := slices.BinarySearch(known, id); !ok {
-				t.Fatalf("%s, %s is alive, and the state does not know of it", when, id)
+				t.Fatalf("%s, invite %s is valid but not in the state", when, id)
 			}
 		}
 		return live, known
 	}
-	// Each run brings some of them; what failed is for the next.
+	// Each run creates some of the invites, and the next one retries those that failed.
 	for run := 1; ; run++ {
 		output, err := w.Try("apply", "-auto-approve", parallelism)
 		live, known := noOrphan(fmt.Sprintf("after apply %d", run))
 		t.Logf("apply %d: %d invites, %v", run, len(known), err)
 		if len(known) == invites {
 			if !slices.Equal(live, known) {
-				t.Fatalf("%d invites are alive and the state knows of %d", len(live), len(known))
+				t.Fatalf("%d invites are valid and %d are in the state", len(live), len(known))
 			}
 			break
 		}

@@ -10,23 +10,23 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// errEnded is why no invite is created any more.
+// errEnded is the error of a create that ended too late for the CLI to take the response.
 var errEnded = errors.New("the run ended while the invite code was being created, so it is deleted")
 
-// cleanup is what is left to do before the process ends:
-//   - to finish creates that are under way, and to delete their invites: the CLI can no longer take the answers
-//   - to delete ephemeral invites that are open. Terraform and OpenTofu close an ephemeral resource when everything that
-//     uses it is done, but not where something fails before (seen in Terraform 1.11 and 1.15 and OpenTofu 1.12)
-//   - to finish a sign-in that has used a refresh token
+// cleanup is what to do before the process exits:
+//   - finish pending creates, and delete their invites, because the CLI can no longer take the responses
+//   - delete open ephemeral invites. Terraform and OpenTofu close an ephemeral resource once everything that uses it is
+//     done, but not after an error in between (seen in Terraform 1.11 and 1.15 and OpenTofu 1.12)
+//   - finish a sign-in that has used a refresh token
 type cleanup struct {
 	mu       sync.Mutex
-	ended    bool // the CLI takes no more answers
+	ended    bool // the CLI takes no more responses
 	creating sync.WaitGroup
-	open     map[string]*platform.Client // by UIDP of the invite, with the client that can delete it
+	open     map[string]*platform.Client // the client that can delete each invite, by UIDP
 	waits    []func(context.Context)
 }
 
-// createInvite creates an invite for the CLI. An ephemeral one stays open until [cleanup.closed].
+// createInvite creates an invite. An ephemeral one stays open until [cleanup.closed] is called.
 func (c *cleanup) createInvite(ctx context.Context, client *platform.Client, spec platform.InviteSpec, ephemeral bool) (*platform.Invite, error) {
 	c.mu.Lock()
 	if c.ended {
@@ -52,21 +52,21 @@ func (c *cleanup) createInvite(ctx context.Context, client *platform.Client, spe
 	return invite, nil
 }
 
-// opened has the invite deleted when the process ends, unless it is closed before.
+// opened records that the invite must be deleted when the process exits, unless closed is called before.
 func (c *cleanup) opened(id string, client *platform.Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.setOpen(id, client)
 }
 
-// closed says that the invite has been deleted.
+// closed records that the invite has been deleted.
 func (c *cleanup) closed(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, id)
 }
 
-// setOpen is called with the lock held.
+// setOpen is opened for callers that hold c.mu.
 func (c *cleanup) setOpen(id string, client *platform.Client) {
 	if c.open == nil {
 		c.open = map[string]*platform.Client{}
@@ -74,21 +74,21 @@ func (c *cleanup) setOpen(id string, client *platform.Client) {
 	c.open[id] = client
 }
 
-// waitFor has run wait for wait, last.
+// waitFor makes run call wait last.
 func (c *cleanup) waitFor(wait func(context.Context)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.waits = append(c.waits, wait)
 }
 
-// end says that the CLI takes no more answers.
+// end records that the CLI takes no more responses.
 func (c *cleanup) end() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = true
 }
 
-// run does what is left to do, as far as it can be done before ctx ends.
+// run does the cleanup, as far as possible before ctx ends.
 func (c *cleanup) run(ctx context.Context) {
 	c.end()
 	c.deleteInvites(ctx)
@@ -100,8 +100,8 @@ func (c *cleanup) run(ctx context.Context) {
 	}
 }
 
-// deleteInvites deletes what is open at once, so that a create that hangs keeps no other invite valid, and what is still
-// being created when that is done.
+// deleteInvites deletes the open invites at once, without waiting for creates that may hang, and then the invites of
+// pending creates once they have finished.
 func (c *cleanup) deleteInvites(ctx context.Context) {
 	var deletions sync.WaitGroup
 	defer deletions.Wait()
@@ -118,8 +118,8 @@ func (c *cleanup) deleteInvites(ctx context.Context) {
 	}
 }
 
-// deleteOpen deletes the invites that are open. What it cannot delete stays open. Only the log reports it: there
-// is no CLI to answer.
+// deleteOpen deletes the open invites. Those that it cannot delete stay open. It reports only to the log, because no CLI
+// takes a response.
 func (c *cleanup) deleteOpen(ctx context.Context) {
 	var deletions sync.WaitGroup
 	defer deletions.Wait()
@@ -127,7 +127,7 @@ func (c *cleanup) deleteOpen(ctx context.Context) {
 	defer c.mu.Unlock()
 	for id, client := range c.open {
 		deletions.Go(func() {
-			// Before it is tried: the CLI may kill this process sooner than the platform answers.
+			// Log before the call: the CLI may kill this process before the platform responds.
 			log.Printf("[WARN] Deleting invite %s, which the run has left open", id)
 			if err := client.DeleteInvite(ctx, id); err != nil {
 				log.Printf("[ERROR] Invite %s may still be valid, delete it with `chainctl iam invites delete %s`: %v", id, id, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// fixedToken is one token for every call.
+// fixedToken is the same token for every call.
 type fixedToken string
 
 func (k fixedToken) Token(context.Context) (*oauth2.Token, error) {
@@ -24,7 +24,7 @@ func (k fixedToken) Token(context.Context) (*oauth2.Token, error) {
 
 func (fixedToken) Discard(string) {}
 
-// newCleanup is one with a client of a platform, which makes invites that are unknown to it.
+// newCleanup returns an empty cleanup, and a client that creates invites without it.
 func newCleanup(t *testing.T) (c *cleanup, e *emulator.Emulator, client *platform.Client, spec platform.InviteSpec) {
 	t.Helper()
 	e = emulator.ForTest(t, emulator.Options{})
@@ -36,8 +36,8 @@ func newCleanup(t *testing.T) (c *cleanup, e *emulator.Emulator, client *platfor
 	return new(cleanup), e, client, platform.InviteSpec{GroupID: e.Group("acme.example"), RoleID: e.Role("viewer"), TTL: time.Hour}
 }
 
-// An invite that is open must not wait for a create that hangs: the CLI waits for shutdownTimeout only.
-func TestCleanup_deletesOpenInvitesWhileACreateIsUnderWay(t *testing.T) {
+// An open invite must not wait for a create that hangs, because the CLI waits only for shutdownTimeout.
+func TestCleanup_deletesOpenInvitesDuringACreate(t *testing.T) {
 	t.Parallel()
 	c, e, client, spec := newCleanup(t)
 	if _, err := c.createInvite(t.Context(), client, spec, true); err != nil {
@@ -67,11 +67,11 @@ func TestCleanup_deletesOpenInvitesWhileACreateIsUnderWay(t *testing.T) {
 	}
 	<-done
 	if live := e.Live(); len(live) > 0 {
-		t.Errorf("%d invites are valid, want that of the create deleted as well", len(live))
+		t.Errorf("%d invites are valid, want that of the pending create deleted as well", len(live))
 	}
 }
 
-func TestCleanup_createsNothingOnceTheCLIHasEnded(t *testing.T) {
+func TestCleanup_createsNothingAfterTheCLIExited(t *testing.T) {
 	t.Parallel()
 	c, e, client, spec := newCleanup(t)
 	c.end()
@@ -83,7 +83,7 @@ func TestCleanup_createsNothingOnceTheCLIHasEnded(t *testing.T) {
 	}
 }
 
-func TestCleanup_triesAgainWhatItCouldNotDelete(t *testing.T) {
+func TestCleanup_retriesFailedDeletions(t *testing.T) {
 	t.Parallel()
 	c, e, client, spec := newCleanup(t)
 	if _, err := c.createInvite(t.Context(), client, spec, true); err != nil {
@@ -101,7 +101,7 @@ func TestCleanup_triesAgainWhatItCouldNotDelete(t *testing.T) {
 	}
 }
 
-func TestCleanup_leavesWhatTheCLIHas(t *testing.T) {
+func TestCleanup_keepsInvitesInTheState(t *testing.T) {
 	t.Parallel()
 	c, e, client, spec := newCleanup(t)
 	if _, err := c.createInvite(t.Context(), client, spec, false); err != nil {
@@ -118,7 +118,7 @@ func TestCleanup_leavesWhatTheCLIHas(t *testing.T) {
 	}
 }
 
-func TestCleanup_waitsForWhatItWasGiven(t *testing.T) {
+func TestCleanup_callsTheWaits(t *testing.T) {
 	t.Parallel()
 	c := new(cleanup)
 	waited := false

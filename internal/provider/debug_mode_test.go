@@ -16,7 +16,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// collected is what a program printed, while it runs.
+// collected collects the output of a running program.
 type collected struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -34,7 +34,7 @@ func (c *collected) String() string {
 	return c.text.String()
 }
 
-// With -debug the provider runs on its own, and logs to the terminal that it was started from.
+// With -debug, the provider runs on its own, and logs to its terminal.
 func TestSecrets_notPrintedInDebugMode(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
@@ -67,7 +67,7 @@ func TestSecrets_notPrintedInDebugMode(t *testing.T) {
 	}
 	go func() { _, _ = io.Copy(&printed, stdout) }()
 
-	// OpenTofu looks for providers on a registry of its own.
+	// OpenTofu has its own registry.
 	w.Setenv("TF_REATTACH_PROVIDERS", strings.ReplaceAll(reattach, "registry.terraform.io", w.Host()))
 	w.Configure(kimWith(acmeViewer))
 	shown := w.Run("apply", "-auto-approve")

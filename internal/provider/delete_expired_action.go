@@ -23,16 +23,17 @@ var (
 )
 
 const (
-	// deletesAtOnce is how many invites are deleted concurrently: hundreds take seconds, and the platform is not flooded.
+	// deletesAtOnce is the number of concurrent deletions. Hundreds of invites take seconds, without flooding the
+	// platform.
 	deletesAtOnce = 8
 
-	// progressEvery is the number of invites after which the action reports its progress.
+	// progressEvery is the number of invites between two progress messages.
 	progressEvery = 25
 )
 
 func newDeleteExpiredAction() action.Action { return &deleteExpiredAction{} }
 
-// deleteExpiredAction is chainguard_delete_expired_invite_codes, which does what `chainctl iam invites delete --expired` does.
+// deleteExpiredAction is chainguard_delete_expired_invite_codes, which is like `chainctl iam invites delete --expired`.
 type deleteExpiredAction struct{ session *session }
 
 // Metadata implements [action.Action].
@@ -74,7 +75,7 @@ type deleteExpiredModel struct {
 	Recursive types.Bool   `tfsdk:"recursive"`
 }
 
-// ModifyPlan implements [action.ActionWithModifyPlan]. A group that does not exist fails the plan.
+// ModifyPlan implements [action.ActionWithModifyPlan]. It fails if the group does not exist.
 func (a *deleteExpiredAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config deleteExpiredModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -86,7 +87,7 @@ func (a *deleteExpiredAction) ModifyPlan(ctx context.Context, req action.ModifyP
 	}
 }
 
-// group is the group whose invites are deleted.
+// group returns the group whose invites are deleted.
 func (a *deleteExpiredAction) group(config deleteExpiredModel, diags *diag.Diagnostics) types.String {
 	if !config.Group.IsNull() {
 		return config.Group
@@ -108,7 +109,7 @@ func (a *deleteExpiredAction) Invoke(ctx context.Context, req action.InvokeReque
 		return
 	}
 
-	// All invites are listed before the first is deleted, because deletions would shift the pages.
+	// List all invites before deleting the first, because deletions would shift the pages.
 	listed := 0
 	var expired []string
 	for invite, err := range client.Invites(ctx, scope) {
@@ -135,7 +136,7 @@ func (a *deleteExpiredAction) Invoke(ctx context.Context, req action.InvokeReque
 	progress("Deleted %d of %s.", d.deleted, count(len(expired), "expired invite"))
 }
 
-// deletion deletes invites, each whatever becomes of the others.
+// deletion deletes invites, and continues after errors.
 type deletion struct {
 	progress func(format string, args ...any)
 	total    int
@@ -146,7 +147,7 @@ type deletion struct {
 	deleted int
 }
 
-// run returns when each invite is deleted or has failed to be, or when ctx ended.
+// run returns when all deletions have succeeded or failed, or when ctx ends.
 func (d *deletion) run(ctx context.Context, client *platform.Client, ids []string) {
 	var workers errgroup.Group
 	workers.SetLimit(deletesAtOnce)
@@ -161,7 +162,7 @@ func (d *deletion) run(ctx context.Context, client *platform.Client, ids []strin
 			return nil
 		})
 	}
-	_ = workers.Wait() // What went wrong is in diags.
+	_ = workers.Wait() // Errors are in diags.
 	if begun < len(ids) {
 		d.diags.AddError(summaryInterrupted, fmt.Sprintf("The run was interrupted before %d of %s were deleted.", len(ids)-begun, count(len(ids), "expired invite")))
 	}
@@ -181,7 +182,7 @@ func (d *deletion) note(err error) {
 	}
 }
 
-// count is a number of things.
+// count formats a number of things, with the plural if needed.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing

@@ -17,7 +17,7 @@ import (
 
 const deleteExpired = "chainguard_delete_expired_invite_codes"
 
-// idsOnPlatform are the UIDPs of the invites that the platform still has, the oldest first.
+// idsOnPlatform returns the UIDPs of the invites on the platform, oldest first.
 func idsOnPlatform(p *acctest.Platform) []string {
 	var ids []string
 	for _, invite := range p.Invites() {
@@ -37,7 +37,7 @@ func addExpired(p *acctest.Platform, group string, count int) []string {
 	return ids
 }
 
-// addValid adds valid invites to a group, one of them for one second.
+// addValid adds valid invites to a group, one of which expires in a second.
 func addValid(p *acctest.Platform, group string) []string {
 	var ids []string
 	for _, ttl := range []time.Duration{24 * time.Hour, time.Second} {
@@ -163,7 +163,7 @@ func TestDeleteExpiredAction_platformsClock(t *testing.T) {
 			theirs := newSkewedClock()
 			p := acctest.New(t, theirs.set)
 			theirs.skew(p, test.ahead)
-			// By our clock, it has just expired.
+			// By the local clock, it has just expired.
 			p.AddInvite(emulator.Invite{Group: p.Group("acme.example"), RoleUID: p.Role("viewer"), Created: acctest.Start.Add(-time.Hour), TTL: time.Hour})
 			if _, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"}); len(diags) > 0 {
 				t.Fatal(diags)
@@ -200,7 +200,7 @@ func TestDeleteExpiredAction_interrupted(t *testing.T) {
 		t.Errorf("it does not say that it was interrupted: %v", diags)
 	}
 	if len(p.Invites()) < 50 {
-		t.Errorf("%d invites are left; it did not stop", len(p.Invites()))
+		t.Errorf("%d invites are left: it did not stop", len(p.Invites()))
 	}
 }
 
@@ -225,7 +225,7 @@ func TestDeleteExpiredAction_unknownGroupFailsThePlan(t *testing.T) {
 			t.Errorf("%s: errors are %q, want one with %q", name, errs, test.want)
 		}
 	}
-	// None of these may reach further than meant.
+	// None of these may delete invites elsewhere.
 	for _, block := range []acctest.Config{nil, {"group": acctest.Unknown}, {"api": acctest.Unknown}} {
 		if _, diags := p.Protocol(t, block).Invoke(deleteExpired, nil); len(diags.Errors()) == 0 {
 			t.Errorf("with %v, an action without a group runs", block)

@@ -1,6 +1,6 @@
 package provider
 
-// Descriptions of the attributes that more than one schema has, so that they say the same.
+// These are descriptions of attributes that several schemas share.
 const (
 	groupForms = "a name, a path of names from the organization down (`acme.example/platform`), or a UIDP"
 

@@ -17,8 +17,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/rpc"
 )
 
-// The summaries of the provider's diagnostics. Those of settings are in the config package. The troubleshooting guide has
-// an entry for each of them, which a test checks.
+// These are the summaries of the provider's diagnostics, except for those of package config. A test checks that the
+// troubleshooting guide has an entry for each.
 const (
 	summaryNotSignedIn     = "Not Signed In to Chainguard"
 	summaryUnknownProvider = "Provider Setting Not Known Yet"
@@ -66,7 +66,7 @@ const (
 	summaryMoveState       = "Unable to Move Resource State"
 )
 
-// addProblem adds what is wrong with the provider's settings, on the attribute at fault where there is one.
+// addProblem adds a problem with a setting, on its attribute if it has one.
 func addProblem(diags *diag.Diagnostics, problem config.Problem) {
 	switch {
 	case problem.Warning && problem.Attribute != "":
@@ -80,7 +80,7 @@ func addProblem(diags *diag.Diagnostics, problem config.Problem) {
 	}
 }
 
-// addError adds what went wrong with the platform: what was attempted, what it said, and what to do.
+// addError adds an error of the platform: what was attempted, what the platform said, and what to do.
 func addError(diags *diag.Diagnostics, summary string, err error) {
 	var signIn *auth.Error
 	if errors.As(err, &signIn) {
@@ -117,7 +117,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 	}
 }
 
-// nameSummary is the summary for a name that was not found or is ambiguous.
+// nameSummary returns the summary for a name that was not found or is ambiguous.
 func nameSummary(e *platform.NameError) string {
 	switch {
 	case e.Kind == "role" && e.Ambiguous:
@@ -131,8 +131,8 @@ func nameSummary(e *platform.NameError) string {
 	}
 }
 
-// explain returns the detail of an error of the platform. Where the platform itself did not answer, the remedy comes
-// first, and a cause that another error has told is not told again.
+// explain returns the detail for an error of the platform. If the platform itself did not respond, the remedy comes
+// first, and a cause that another error has explained is not repeated.
 func explain(e *platform.Error) string {
 	what := fmt.Sprintf("While %s at %s: %s", e.Doing, e.API, sentence(e.Message))
 	if e.Answered {
@@ -195,7 +195,7 @@ func advice(e *platform.Error) string {
 	}
 }
 
-// attributeOf returns the attribute that a field of the platform's request is set by.
+// attributeOf returns the attribute that sets a field of the platform's request.
 func attributeOf(field string) (attribute string, ok bool) {
 	switch field[strings.LastIndex(field, ".")+1:] {
 	case "ttl":
@@ -213,7 +213,7 @@ func attributeOf(field string) (attribute string, ok bool) {
 	}
 }
 
-// sentence ends a text with one full stop, unless it is a question.
+// sentence adds a full stop to a text, unless it already ends with one or with a question mark.
 func sentence(text string) string {
 	if strings.HasSuffix(text, "?") {
 		return text

@@ -9,7 +9,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// A call that times out may be held back by a proxy, or be sent to a platform that is only slow.
+// A call may time out because of a proxy, or because the platform is slow.
 func TestAdvice_timeout(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]*platform.Error{

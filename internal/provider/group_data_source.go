@@ -95,8 +95,8 @@ type groupModel struct {
 	UpdatedAt   types.String `tfsdk:"updated_at"`
 }
 
-// FromAPI sets the attributes from an answer of the platform. A configured name is kept: it may be a path, and Terraform
-// refuses another value.
+// FromAPI sets the attributes from a response of the platform. It keeps a configured name, which may be a path, because
+// Terraform rejects a different value.
 func (m *groupModel) FromAPI(group platform.Group) {
 	if m.Name.IsNull() {
 		m.Name = types.StringValue(group.Name)
@@ -130,7 +130,7 @@ func (d *groupDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	}
 }
 
-// attributeSet returns the path of the attribute by which a group or a role is looked up.
+// attributeSet returns the path of the attribute that selects the group or role.
 func attributeSet(id types.String) path.Path {
 	if id.IsNull() {
 		return path.Root("name")

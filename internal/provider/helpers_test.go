@@ -22,8 +22,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// What several of the tests in this folder share: configurations, invites that are there beforehand, what is expected
-// in the end, and what is seen meanwhile.
+// This file has the configurations, fixtures and checks that several tests share.
 
 const day = 24 * time.Hour
 
@@ -33,18 +32,18 @@ const inviteCode = "chainguard_invite_code"
 // kim is the address of the resource in [kimWith].
 const kim = inviteCode + ".kim"
 
-// kimWith is a configuration with one invite code and these attributes.
+// kimWith returns a configuration of one invite code with these attributes.
 func kimWith(attributes string) string {
 	return fmt.Sprintf("resource \"chainguard_invite_code\" \"kim\" {\n%s\n}\n", attributes)
 }
 
-// acmeViewer are the least attributes that an invite code is made from.
+// acmeViewer has the minimum attributes of an invite code.
 const acmeViewer = "group = \"acme.example\"\nrole = \"viewer\"\n"
 
-// attribute is the path of an attribute.
+// attribute returns the path of an attribute.
 func attribute(name string) tfjsonpath.Path { return tfjsonpath.New(name) }
 
-// workspace is one with this configuration, and with the provider on that platform.
+// workspace returns a workspace with this configuration and a provider for the platform.
 func workspace(t *testing.T, p *acctest.Platform, configuration string) *acctest.Workspace {
 	t.Helper()
 	w := acctest.NewWorkspace(t, "", p.ServerOf())
@@ -52,11 +51,11 @@ func workspace(t *testing.T, p *acctest.Platform, configuration string) *acctest
 	return w
 }
 
-// noOpenTofu is the version of OpenTofu that a test needs which needs what OpenTofu does not have.
+// noOpenTofu is the minimum version of OpenTofu for tests of features that it does not have.
 const noOpenTofu = "99.0.0"
 
-// addInvites puts invites on the platform: of several groups and roles, one of them expired. It returns their UIDPs by
-// what they are called in the tests.
+// addInvites adds invites of several groups and roles, one of them expired. It returns their UIDPs by their names in
+// the tests.
 func addInvites(p *acctest.Platform) map[string]string {
 	acme, folder := p.Group("acme.example"), p.Group("acme.example/platform")
 	viewer, editor := p.Role("viewer"), p.Role("editor")
@@ -77,12 +76,12 @@ func addInvites(p *acctest.Platform) map[string]string {
 	return ids
 }
 
-// emptyPlan is what every step that applies is followed by.
+// emptyPlan checks that an apply is followed by an empty plan.
 var emptyPlan = resource.ConfigPlanChecks{
 	PostApplyPostRefresh: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()},
 }
 
-// checkAllRevoked is a CheckDestroy: a destroyed invite is one that the platform no longer has.
+// checkAllRevoked is a CheckDestroy that fails if the platform still has an invite.
 func checkAllRevoked(p *acctest.Platform) resource.TestCheckFunc {
 	return func(*terraform.State) error {
 		if invites := p.Invites(); len(invites) != 0 {
@@ -92,11 +91,11 @@ func checkAllRevoked(p *acctest.Platform) resource.TestCheckFunc {
 	}
 }
 
-// expectNoneAlive fails the test if a code outlived its run.
+// expectNoneAlive fails the test if a code is still valid after the run.
 func expectNoneAlive(t *testing.T, e *emulator.Emulator, when string) {
 	t.Helper()
 	if live := e.Live(); len(live) != 0 {
-		t.Errorf("%s, %d invites are still alive", when, len(live))
+		t.Errorf("%s, %d invites are still valid", when, len(live))
 	}
 }
 
@@ -116,7 +115,7 @@ func (c *compareAcrossSteps) AddStateValue() statecheck.StateCheck {
 	return c.compare.AddStateValue(kim, attribute(c.attribute))
 }
 
-// recordCodes records the codes that the platform returns from now on, including those that are revoked later.
+// recordCodes records all codes that the platform returns from now on, including those that are revoked later.
 func recordCodes(e *emulator.Emulator) (recorded func() acctest.Canaries) {
 	var mu sync.Mutex
 	codes := acctest.Canaries{}
@@ -134,7 +133,7 @@ func recordCodes(e *emulator.Emulator) (recorded func() acctest.Canaries) {
 	}
 }
 
-// secretsOn are the secrets of a run: a token of the platform, and all of each invite that is on it.
+// secretsOn returns the secrets of a run: a token of the platform, and the codes and keys of all its invites.
 func secretsOn(e *emulator.Emulator, token string) acctest.Canaries {
 	canaries := acctest.Canaries{"token": token}
 	for i, invite := range e.Invites() {
@@ -144,7 +143,7 @@ func secretsOn(e *emulator.Emulator, token string) acctest.Canaries {
 	return canaries
 }
 
-// notTheFirst is a Match of every request but the first.
+// notTheFirst returns a Match for every request except the first.
 func notTheFirst() func(proto.Message) bool {
 	asked := 0
 	return func(proto.Message) bool {
@@ -153,7 +152,7 @@ func notTheFirst() func(proto.Message) bool {
 	}
 }
 
-// skewedClock is the platform's clock where it differs from the provider's.
+// skewedClock is a platform's clock that differs from the provider's.
 type skewedClock struct {
 	mu   sync.Mutex
 	ours func() time.Time
@@ -167,7 +166,7 @@ func newSkewedClock() *skewedClock {
 // set is an option of [acctest.New].
 func (c *skewedClock) set(o *emulator.Options) { o.Clock = c }
 
-// skew has the platform's clock go that much ahead of the provider's.
+// skew sets the platform's clock ahead of the provider's.
 func (c *skewedClock) skew(p *acctest.Platform, by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -181,10 +180,10 @@ func (c *skewedClock) Now() time.Time {
 	return c.ours().Add(c.by)
 }
 
-// Sleep implements [clock.Clock]. The platform does not wait by its clock.
+// Sleep implements [clock.Clock]. It returns at once.
 func (c *skewedClock) Sleep(context.Context, time.Duration) error { return nil }
 
-// expiresAbout checks a time of expiry. A create asks for up to half a second less than its TTL, which is its mark.
+// expiresAbout checks an expiration. A create requests up to half a second less than its ttl, as its mark.
 func expiresAbout(want string) knownvalue.Check {
 	return knownvalue.StringFunc(func(got string) error { return checkExpiry(got, want) })
 }

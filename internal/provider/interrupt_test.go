@@ -18,18 +18,18 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// interruption is how a run is interrupted.
+// interruption is a way to interrupt a run.
 type interruption struct {
 	signal syscall.Signal
 	twice  bool
 	to     target
 }
 
-// target is which processes of a run get a signal.
+// target selects the processes that get a signal.
 type target string
 
 const (
-	toGroup     target = "the process group" // As a terminal and most CI systems do.
+	toGroup     target = "the process group" // as from a terminal and most CI systems
 	toTerraform target = "Terraform"
 	toProvider  target = "the provider"
 )
@@ -44,7 +44,7 @@ func (i interruption) String() string {
 	return name + " to " + string(i.to)
 }
 
-// interruptions are all of them, or a few with -short. A second SIGHUP or SIGKILL changes nothing.
+// interruptions returns all interruptions, or a few with -short. A second SIGHUP or SIGKILL makes no difference.
 func interruptions() []interruption {
 	if testing.Short() {
 		return []interruption{
@@ -73,7 +73,7 @@ func (i interruption) killsProvider() bool {
 	return i.signal == syscall.SIGKILL && i.to != toTerraform
 }
 
-// run is a run of Terraform, in a process group of its own.
+// run is a run of Terraform in its own process group.
 type run struct {
 	t      *testing.T
 	ctx    context.Context
@@ -82,7 +82,7 @@ type run struct {
 	output collected
 }
 
-// startRun starts Terraform. All of its processes are killed at the end of the test, which they should not live to see.
+// startRun starts Terraform. It kills all processes that still exist at the end of the test.
 func startRun(t *testing.T, w *acctest.Workspace, args ...string) *run {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -94,12 +94,12 @@ func startRun(t *testing.T, w *acctest.Workspace, args ...string) *run {
 	}
 	go func() {
 		defer close(r.ended)
-		_ = r.cmd.Wait() // Whether it fails depends on when it notices that it is interrupted.
+		_ = r.cmd.Wait() // Whether it fails depends on when it handles the interrupt.
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-r.ended
-		_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // An error means that none is left.
+		_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // An error means that there is none left.
 	})
 	return r
 }
@@ -115,7 +115,7 @@ func (r *run) waitUntil(what string, happened func() bool) {
 	}
 }
 
-// interrupt interrupts the run and waits for the end of Terraform and its providers.
+// interrupt interrupts the run and waits until Terraform and its providers have exited.
 func (r *run) interrupt(i interruption) {
 	r.t.Helper()
 	r.kill(i)
@@ -143,7 +143,7 @@ func (r *run) hasEnded() bool {
 	}
 }
 
-// kill sends a signal. One who is not there any more needs none.
+// kill sends a signal. It ignores processes that have exited.
 func (r *run) kill(i interruption) {
 	r.t.Helper()
 	pids := []int{r.cmd.Process.Pid}
@@ -160,7 +160,7 @@ func (r *run) kill(i interruption) {
 	}
 }
 
-// providers are the process IDs of the providers of the run.
+// providers returns the process IDs of the run's providers.
 func (r *run) providers() []int {
 	r.t.Helper()
 	list, err := exec.Command("ps", "-axo", "pid=,pgid=,stat=,comm=").Output()
@@ -170,7 +170,7 @@ func (r *run) providers() []int {
 	var pids []int
 	for line := range strings.Lines(string(list)) {
 		fields := strings.Fields(line)
-		// Linux shortens the name; one that has ended stays as a zombie until its parent has noticed.
+		// Linux truncates the name. A process that has exited stays a zombie until its parent waits for it.
 		if len(fields) < 4 || fields[1] != strconv.Itoa(r.cmd.Process.Pid) || strings.HasPrefix(fields[2], "Z") || !strings.Contains(fields[3], "terraform-prov") {
 			continue
 		}
@@ -183,7 +183,7 @@ func (r *run) providers() []int {
 	return pids
 }
 
-// liveIDs are the UIDPs of the invites that are valid.
+// liveIDs returns the UIDPs of the valid invites.
 func liveIDs(e *emulator.Emulator) []string {
 	var ids []string
 	for _, invite := range e.Live() {
@@ -192,21 +192,21 @@ func liveIDs(e *emulator.Emulator) []string {
 	return ids
 }
 
-// knownIDs are the UIDPs of the invites in the state.
+// knownIDs returns the UIDPs of the invites in the state.
 func knownIDs(w *acctest.Workspace) []string {
 	if text, err := os.ReadFile(w.Path("terraform.tfstate")); err == nil && len(text) == 0 {
-		return nil // As Terraform leaves it that is killed in its first apply.
+		return nil // Terraform leaves no state if it is killed during its first apply.
 	}
 	return w.StateIDs()
 }
 
-// without are the elements of a that are not in b.
+// without returns the elements of a that are not in b.
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(id string) bool { return slices.Contains(b, id) })
 }
 
-// A create, both kinds of replacement and a destroy are under way when the run is interrupted: the creates are committed
-// and not answered, the deletes are not committed.
+// A create, both kinds of replacement and a destroy are pending when the run is interrupted: the creates are committed
+// but have no response, and the deletes are not committed.
 func TestInterrupt_apply(t *testing.T) {
 	t.Parallel()
 	for _, i := range interruptions() {
@@ -233,7 +233,7 @@ func TestInterrupt_apply(t *testing.T) {
 			live, known := liveIDs(e), knownIDs(w)
 			orphans := 0
 			if i.killsProvider() {
-				orphans = 2 // Those of the creates: no program can prevent that.
+				orphans = 2 // those of the creates, which no program can prevent
 			}
 			if unknown := without(live, known); len(unknown) != orphans {
 				t.Errorf("%d valid invites are in no state, want %d\n%s", len(unknown), orphans, r.output.String())
@@ -245,7 +245,7 @@ func TestInterrupt_apply(t *testing.T) {
 	}
 }
 
-// The create is committed late, or its answer never comes.
+// The create is committed late, or its response never arrives.
 func TestInterrupt_unansweredCreate(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
@@ -267,14 +267,14 @@ func TestInterrupt_unansweredCreate(t *testing.T) {
 				r.waitUntil("the create is under way", func() bool { return e.Count("CreateGroupInvite") > 0 })
 				r.interrupt(i)
 				if live, known := liveIDs(e), knownIDs(w); !slices.Equal(live, known) {
-					t.Errorf("valid are %v, and the state has %v\n%s", live, known, r.output.String())
+					t.Errorf("the valid invites are %v, and the state has %v\n%s", live, known, r.output.String())
 				}
 			})
 		}
 	}
 }
 
-// The create of an ephemeral resource is committed and not answered when the run is interrupted.
+// The create of an ephemeral resource is committed but has no response when the run is interrupted.
 func TestInterrupt_ephemeralOpen(t *testing.T) {
 	t.Parallel()
 	for _, i := range interruptions() {
@@ -286,7 +286,7 @@ func TestInterrupt_ephemeralOpen(t *testing.T) {
 				Method: "CreateGroupInvite", When: emulator.AfterCommit, Delay: 1500 * time.Millisecond, Match: notTheFirst(),
 			})
 			w.Configure(joinWith("true"))
-			// The first is that of the plan.
+			// The first one is for the plan.
 			r := startRun(t, w, "apply", "-auto-approve")
 			r.waitUntil("a create is under way", func() bool { return e.Count("CreateGroupInvite") == 2 && len(e.Live()) == 1 })
 			r.interrupt(i)
@@ -315,7 +315,7 @@ func TestInterrupt_ephemeralUse(t *testing.T) {
 	}
 }
 
-// expectLeft fails the test unless the ephemeral invite is deleted, or was left by a provider that was killed.
+// expectLeft fails the test unless the ephemeral invite is deleted, or its provider was killed.
 func expectLeft(t *testing.T, e *emulator.Emulator, i interruption, r *run) {
 	t.Helper()
 	want := 0
@@ -327,7 +327,7 @@ func expectLeft(t *testing.T, e *emulator.Emulator, i interruption, r *run) {
 	}
 }
 
-// A lookup hangs while `apply` plans. Terraform does not pass an interrupt on then.
+// A lookup hangs while `apply` plans, when Terraform does not pass on an interrupt.
 func TestInterrupt_dataSource(t *testing.T) {
 	t.Parallel()
 	for _, i := range interruptions() {

@@ -28,10 +28,10 @@ var (
 )
 
 const (
-	// defaultEphemeralTTL is longer than most runs, and short for a code that could not be deleted.
+	// defaultEphemeralTTL is longer than most runs, and short enough for a code that could not be deleted.
 	defaultEphemeralTTL = "1h"
 
-	// closeTimeout bounds Close. OpenTofu 1.12 gives up after ten seconds, and panics when Close answers later
+	// closeTimeout limits Close. OpenTofu 1.12 gives up after ten seconds, and panics if Close returns later
 	// (opentofu/opentofu#4081).
 	closeTimeout = 4 * time.Second
 
@@ -41,7 +41,8 @@ const (
 
 func newInviteCodeEphemeral() ephemeral.EphemeralResource { return &inviteCodeEphemeral{} }
 
-// inviteCodeEphemeral is the ephemeral chainguard_invite_code: a code that is valid during one run and is in no file.
+// inviteCodeEphemeral is the ephemeral chainguard_invite_code: a code that is valid during one run and is stored in no
+// file.
 type inviteCodeEphemeral struct{ session *session }
 
 // Metadata implements [ephemeral.EphemeralResource].
@@ -118,7 +119,7 @@ func (r *inviteCodeEphemeral) Schema(ctx context.Context, _ ephemeral.SchemaRequ
 	}
 }
 
-// inviteCodeEphemeralModel is the ephemeral resource as it stands in configuration and result.
+// inviteCodeEphemeralModel is the ephemeral resource in the configuration and the result.
 type inviteCodeEphemeralModel struct {
 	inviteModel
 
@@ -144,8 +145,8 @@ func (r *inviteCodeEphemeral) ValidateConfig(ctx context.Context, req ephemeral.
 	}
 }
 
-// Open implements [ephemeral.EphemeralResource]. Terraform closes only what Open returned without an error, so whatever
-// fails after the create deletes the invite here.
+// Open implements [ephemeral.EphemeralResource]. If it fails after the create, it deletes the invite, because Terraform
+// closes only what Open returned without an error.
 func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenRequest, resp *ephemeral.OpenResponse) {
 	var result inviteCodeEphemeralModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &result)...)
@@ -197,7 +198,7 @@ func (r *inviteCodeEphemeral) Open(ctx context.Context, req ephemeral.OpenReques
 	warnOfLostAnswer(&resp.Diagnostics, invite)
 }
 
-// complete fills in what the configuration leaves out. A value that it gives stays as it is: Terraform compares.
+// complete sets defaults. It keeps configured values unchanged, because Terraform compares them with the result.
 func (m *inviteCodeEphemeralModel) complete(s *session, diags *diag.Diagnostics) {
 	if m.Group.IsNull() {
 		m.Group = s.defaultGroup(inviteGroupUse, diags)
@@ -216,9 +217,9 @@ func (m *inviteCodeEphemeralModel) complete(s *session, diags *diag.Diagnostics)
 	m.CreatedAt, m.ExpiresAt = types.StringUnknown(), types.StringUnknown()
 }
 
-// postpone creates nothing, because something that the invite depends on is known only after apply. Terraform continues
-// its plan with an unknown result. (It does not even open an ephemeral resource with an unknown argument.) OpenTofu
-// accepts no unknown result; the warning explains its error.
+// postpone creates nothing, because the invite depends on a value known only after apply. Terraform continues its plan
+// with an unknown result. (It does not call Open if an argument is unknown.) OpenTofu rejects an unknown result, and
+// the warning explains its error.
 func (r *inviteCodeEphemeral) postpone(ctx context.Context, result *inviteCodeEphemeralModel, resp *ephemeral.OpenResponse) {
 	why := "some of its arguments are not known yet"
 	if err := r.session.settings.CheckCallable(); err != nil {
@@ -229,17 +230,17 @@ func (r *inviteCodeEphemeral) postpone(ctx context.Context, result *inviteCodeEp
 	resp.Diagnostics.Append(resp.Result.Set(ctx, result)...)
 }
 
-// keepForClose records which invite Close deletes, and nothing else of it.
+// keepForClose stores the UIDP of the invite for Close, and nothing else.
 func keepForClose(ctx context.Context, resp *ephemeral.OpenResponse, id string) diag.Diagnostics {
 	return resp.Private.SetKey(ctx, openedID, strconv.AppendQuote(nil, id)) // The value must be JSON.
 }
 
-// Close implements [ephemeral.EphemeralResourceWithClose]. It knows nothing of the run but the invite's UIDP.
+// Close implements [ephemeral.EphemeralResourceWithClose]. It has only the invite's UIDP.
 func (r *inviteCodeEphemeral) Close(ctx context.Context, req ephemeral.CloseRequest, resp *ephemeral.CloseResponse) {
 	value, diags := req.Private.GetKey(ctx, openedID)
 	resp.Diagnostics.Append(diags...)
 	if len(value) == 0 {
-		return // No invite was created, or it is kept.
+		return // No invite was created, or revoke_on_close is false.
 	}
 	var id string
 	if err := json.Unmarshal(value, &id); err != nil || !refs.IsInviteUIDP(id) {
@@ -252,8 +253,8 @@ func (r *inviteCodeEphemeral) Close(ctx context.Context, req ephemeral.CloseRequ
 	}
 }
 
-// delete deletes an invite that Open created, also in an interrupted run, whose ctx has ended. What cannot be deleted is
-// tried again when the provider ends.
+// delete deletes an invite that Open created. It ignores the cancellation of ctx, so that an interrupted run deletes it
+// as well. If it fails, the provider tries again when it exits.
 func (r *inviteCodeEphemeral) delete(ctx context.Context, client *platform.Client, id string, diags *diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()

@@ -24,7 +24,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-func TestInviteCodeEphemeral_code_isHandedOn(t *testing.T) {
+func TestInviteCodeEphemeral_code_isPassedOn(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	factories := p.Factories()
@@ -110,7 +110,7 @@ func TestInviteCodeEphemeral_code_isInNoFile(t *testing.T) {
 	w.Run("apply", "saved.tfplan")
 	inNoFile("after apply", 2)
 	if content, err := os.ReadFile(handedOver); err != nil || string(content) != recorded()["code 2"] {
-		t.Errorf("the provisioner was not handed the code that was created for it: %v", err)
+		t.Errorf("the provisioner did not get its code: %v", err)
 	}
 	recorded().ExpectNone(t, "the plan as JSON", w.Run("show", "-json", "saved.tfplan"))
 	recorded().ExpectNone(t, "the state as JSON", w.Run("show", "-json"))
@@ -171,11 +171,11 @@ func TestInviteCodeEphemeral_unknownProviderSettings_createNothing(t *testing.T)
 		  }
 		}
 	`, p.AdminToken()))
-	w.NeedsVersion("1.10.0", noOpenTofu) // It takes no unknown result, so its plan fails.
+	w.NeedsVersion("1.10.0", noOpenTofu) // OpenTofu accepts no unknown result, so its plan fails.
 	w.Run("init")
 	output := w.Run("plan", "-out=saved.tfplan")
 	if !strings.Contains(output, "Invite Code Not Created Yet") || !strings.Contains(output, "token") {
-		t.Errorf("the plan does not say which setting is not known:\n%s", output)
+		t.Errorf("the plan does not name the unknown setting:\n%s", output)
 	}
 	if err := p.CheckCalls(nil); err != nil {
 		t.Errorf("a plan without a known token: %v", err)
@@ -208,19 +208,19 @@ func TestInviteCodeEphemeral_revokeOnClose_canApplyToPlansOnly(t *testing.T) {
 	w.Run("init")
 	output := w.Run("apply", "-auto-approve")
 	if !strings.Contains(output, "Invite Code Not Deleted on Close") {
-		t.Errorf("nothing warns of what revoke_on_close = false costs:\n%s", output)
+		t.Errorf("no warning about revoke_on_close = false:\n%s", output)
 	}
 	if live := p.Live(); len(live) != 1 || live[0].Code != recorded()["code 2"] {
-		t.Errorf("%d invites are alive, want that of the apply", len(live))
+		t.Errorf("%d invites are valid, want that of the apply", len(live))
 	}
 }
 
-// What follows is over the plugin protocol, and so the same under every CLI.
+// The following tests use the plugin protocol, so they do not depend on the CLI.
 
-// kims are the least that an ephemeral invite code is made from.
+// kims has the minimum attributes of an ephemeral invite code.
 var kims = acctest.Config{"group": "acme.example", "role": "viewer"}
 
-// with is a configuration with more in it.
+// with returns a configuration with more attributes.
 func with(config, more acctest.Config) acctest.Config {
 	all := acctest.Config{}
 	for _, c := range []acctest.Config{config, more} {
@@ -279,7 +279,7 @@ func TestInviteCodeEphemeral_open_keepsTheConfiguration(t *testing.T) {
 				}
 			}
 			if live := p.Live(); len(live) != 1 || result["id"] != live[0].UID || result["code"] != live[0].Code {
-				t.Errorf("the result is not the invite that was created, of which there are %d", len(live))
+				t.Errorf("the result is not the created invite; there are %d invites", len(live))
 			}
 			if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 				t.Error(diags)
@@ -296,7 +296,7 @@ func TestInviteCodeEphemeral_open_leavesOnlyTheIDForClose(t *testing.T) {
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
-	// The framework keeps it as JSON of base64 of JSON.
+	// The framework stores it as base64-encoded JSON in JSON.
 	if want := fmt.Sprintf(`{"id":"%s"}`, base64JSON(t, p.Live()[0].UID)); string(private) != want {
 		t.Errorf("kept %s, want %s", private, want)
 	}
@@ -357,14 +357,14 @@ func TestInviteCodeEphemeral_revokeOnCloseFalse_keepsTheInvite(t *testing.T) {
 
 	diags := protocol.ValidateEphemeral(inviteCode, config)
 	if warnings := diags.Warnings(); len(diags.Errors()) > 0 || len(warnings) != 1 || !strings.Contains(warnings[0], "every plan and every apply creates") {
-		t.Errorf("no warning of what it costs: %v", diags)
+		t.Errorf("no warning: %v", diags)
 	}
 	_, private, diags := protocol.Open(inviteCode, config)
 	if len(diags) > 0 {
 		t.Fatal(diags)
 	}
 	if len(private) > 0 {
-		t.Errorf("it is noted for revocation: %s", private)
+		t.Errorf("it is stored for Close: %s", private)
 	}
 	if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 		t.Error(diags)
@@ -417,7 +417,7 @@ func TestInviteCodeEphemeral_interruptedRun_revokesTheCode(t *testing.T) {
 			p.Inject(emulator.Fault{Method: "CreateGroupInvite", Mutate: func(proto.Message) { protocol.Stop() }})
 			_, _, diags := protocol.Open(inviteCode, with(kims, acctest.Config{"revoke_on_close": revoke}))
 			if len(diags.Errors()) == 0 {
-				t.Error("the code of an interrupted run is handed on")
+				t.Error("the code of an interrupted run is returned")
 			}
 			expectNoneAlive(t, p.Emulator, "after an interrupt")
 			if p.Count("CreateGroupInvite") != 1 {
@@ -446,10 +446,10 @@ func TestInviteCodeEphemeral_lostCreate_isDeletedAndRepeated(t *testing.T) {
 		t.Fatal(diags)
 	}
 	if said := diags.String(); !strings.HasPrefix(said, "Invite Code Create Retried: ") || !strings.Contains(said, lost) {
-		t.Errorf("it says %q, want it to name what was revoked, %s", said, lost)
+		t.Errorf("%q does not name the revoked invite %s", said, lost)
 	}
 	if live := p.Live(); len(live) != 1 || live[0].UID != result["id"] {
-		t.Errorf("%d invites are alive, want the one that was handed on", len(live))
+		t.Errorf("%d invites are valid, want that of the provisioner", len(live))
 	}
 	if diags := protocol.Close(inviteCode, private); len(diags) > 0 {
 		t.Error(diags)
@@ -486,7 +486,7 @@ func TestInviteCodeEphemeral_failedOpen_createsNothing(t *testing.T) {
 				t.Errorf("errors are %q, want one with %q", errs, test.want)
 			}
 			if len(private) > 0 {
-				t.Errorf("something is kept for closing: %s", private)
+				t.Errorf("private data is stored for Close: %s", private)
 			}
 			expectNoneAlive(t, p.Emulator, "after a failure")
 		})
@@ -526,7 +526,7 @@ func TestInviteCodeEphemeral_invalidArguments_failOffline(t *testing.T) {
 	}
 }
 
-// base64JSON is text as the framework keeps it: its JSON, in base64.
+// base64JSON returns the JSON of text in base64, as the framework stores it.
 func base64JSON(t *testing.T, text string) string {
 	t.Helper()
 	encoded, err := json.Marshal(text)

@@ -11,7 +11,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// The secrets that are cut out of errors are what the process keeps of a code. Of one that is encrypted it keeps nothing.
+// The known secrets include each code, except codes that are encrypted.
 func TestInviteCodeResource_seal_forgetsTheCode(t *testing.T) {
 	t.Parallel()
 	const code redact.Secret = "eyJncnAiOiJjYW5hcnkifQ=="
@@ -22,7 +22,7 @@ func TestInviteCodeResource_seal_forgetsTheCode(t *testing.T) {
 			return "sealed", nil
 		},
 	}}
-	r.session.secrets.Add(code.Reveal()) // As the platform's client does.
+	r.session.secrets.Add(code.Reveal()) // as the platform's client does
 	plan := newInviteCodeModel()
 	var diags diag.Diagnostics
 	if !r.session.sealCode(t.Context(), nil, &plan, nil, &platform.Invite{Code: code}, &diags) || plan.EncryptedCode.ValueString() != "sealed" {

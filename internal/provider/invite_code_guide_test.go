@@ -10,8 +10,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// What the guide on the life of an invite notes about Terraform's own arguments. Where a note describes a trap, the test
-// holds that the trap is there, and the way out of it as well.
+// These tests check the notes of the guide on the life of an invite about Terraform's own arguments. For a note about a
+// pitfall, they check both the pitfall and the way to avoid it.
 
 func TestInviteCodeResource_guide_ignoreChangesDoesNotStopRenewal(t *testing.T) {
 	t.Parallel()
@@ -32,7 +32,7 @@ func TestInviteCodeResource_guide_ignoreChangesDoesNotStopRenewal(t *testing.T) 
 	}
 }
 
-// planned checks that an apply does this to Kim's invite, and that the next one has nothing to do.
+// planned checks that an apply takes this action on Kim's invite, and that the next plan is empty.
 func planned(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{
 		PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, action)},

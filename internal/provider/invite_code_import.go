@@ -14,8 +14,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// ImportState implements [resource.ResourceWithImportState]. An invite is imported by its UIDP, as the ID or as the
-// identity. Terraform reads it next.
+// ImportState implements [resource.ResourceWithImportState]. The UIDP of the invite is the import ID or the identity.
+// Terraform then reads the invite.
 func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id := types.StringValue(req.ID)
 	if req.ID == "" && req.Identity != nil {
@@ -35,7 +35,7 @@ func (r *inviteCodeResource) ImportState(ctx context.Context, req resource.Impor
 	resp.Diagnostics.Append(setAdoption(ctx, resp.Private, imported)...)
 }
 
-// shownID returns as much of an import ID as may be shown: it may be a code.
+// shownID shortens an import ID that may be a code, so that it is safe to show.
 func shownID(text string) string {
 	const shown, organization = 12, 40 // characters; a UIDP without a slash is an organization's
 	if len(text) > shown && len(text) != organization {
@@ -46,11 +46,11 @@ func shownID(text string) string {
 
 const (
 	officialType     = "chainguard_group_invite"
-	officialProvider = "chainguard-dev/chainguard" // In any registry: OpenTofu has its own.
+	officialProvider = "chainguard-dev/chainguard" // in any registry: OpenTofu has its own
 )
 
-// officialState is the state of the official provider's chainguard_group_invite. Its `expiration` is left out: the
-// platform returns it with more precision.
+// officialState is the state of the official provider's chainguard_group_invite. It omits `expiration`, which the
+// platform returns more precisely.
 type officialState struct {
 	ID    string `json:"id"`
 	Group string `json:"group"`
@@ -59,8 +59,8 @@ type officialState struct {
 	Code  string `json:"code"`
 }
 
-// MoveState implements [resource.ResourceWithMoveState]: a `moved` block takes over an invite from the official provider,
-// with its code. The other attributes are read next; Terraform does not configure the provider for a move.
+// MoveState implements [resource.ResourceWithMoveState]: a `moved` block moves an invite with its code from the
+// official provider. Read sets the other attributes, because Terraform does not configure the provider for a move.
 func (r *inviteCodeResource) MoveState(context.Context) []resource.StateMover {
 	return []resource.StateMover{{StateMover: moveState}}
 }
@@ -73,7 +73,7 @@ func moveState(ctx context.Context, req resource.MoveStateRequest, resp *resourc
 		return
 	}
 	var source officialState
-	// Neither the state nor the parser's error, which quotes it, is shown: they hold the code.
+	// Show neither the state nor the parser's error, which quotes it: the state contains the code.
 	if req.SourceRawState == nil || json.Unmarshal(req.SourceRawState.JSON, &source) != nil || !refs.IsInviteUIDP(source.ID) {
 		resp.Diagnostics.AddError(summaryMoveState, fmt.Sprintf(
 			"The state of the %s has schema version %d, which this provider does not support. Import the invite by its UIDP instead.",

@@ -15,15 +15,15 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// invite puts an invite on the platform that Terraform knows nothing of.
+// invite adds an invite that Terraform does not manage.
 func invite(p *acctest.Platform) emulator.Invite {
 	return p.AddInvite(emulator.Invite{
 		Group: p.Group("acme.example/platform"), RoleUID: p.Role("viewer"), Email: "kim@example.com", TTL: 5 * day, SingleUse: true,
 	})
 }
 
-// An import has the platform's UIDPs. The first plan takes up the names of the configuration as an update in place, and
-// one that has UIDPs is empty.
+// An import stores UIDPs. The first plan replaces them by the configured names in an update in place. With configured
+// UIDPs, it is empty.
 func TestInviteCodeResource_import_takesUpTheConfiguration(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -88,7 +88,7 @@ func TestInviteCodeResource_import_byCommandAndIdentity(t *testing.T) {
 			if test.kind == resource.ImportBlockWithResourceIdentity {
 				checks = append(checks, tfversion.SkipBelow(tfversion.Version1_12_0))
 			}
-			// By UIDPs, which an import has: the testing framework takes no update for an import.
+			// Use UIDPs, because the testing framework accepts no update with an import.
 			config := kimWith(fmt.Sprintf("group = %q\nrole = %q\nttl = \"1w\"", p.Group("acme.example"), p.Role("viewer")))
 			resource.UnitTest(t, resource.TestCase{
 				TerraformVersionChecks:   checks,
@@ -125,7 +125,7 @@ func TestInviteCodeResource_import_refusesOtherIDs(t *testing.T) {
 			w := workspace(t, p, kimWith(acmeViewer)+"variable \"id\" {}\nimport {\nto = "+kim+"\nid = var.id\n}\n")
 			w.Setenv("TF_VAR_id", test.id)
 			output, _ := w.Try("plan")
-			// Before it, Terraform itself tells what it is about to import.
+			// The output before it names the resource to import.
 			_, problem, _ := strings.Cut(output, "\nError: ")
 			problem = strings.Join(strings.Fields(problem), " ")
 			if !strings.Contains(problem, test.want) {

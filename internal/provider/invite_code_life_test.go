@@ -21,8 +21,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// The table of outcomes: what has happened to an invite, by recreate, by single_use. The test accepts and deletes invites,
-// and lets three days pass.
+// TestInviteCodeResource_outcomes is the table of what happens to an invite, by recreate and single_use. It accepts and
+// deletes invites, and advances the time by three days.
 func TestInviteCodeResource_outcomes(t *testing.T) {
 	t.Parallel()
 	type cell struct {
@@ -38,7 +38,7 @@ func TestInviteCodeResource_outcomes(t *testing.T) {
 			"active":   {},
 			"expiring": {"auto": true, "always": true},
 			"expired":  {"auto": true, "always": true},
-			"accepted": {"always": single}, // One that is not for a single use stays as it is.
+			"accepted": {"always": single}, // One that is not single-use stays.
 			"deleted":  {"auto": !single, "always": true},
 		} {
 			for _, recreate := range []string{"auto", "always", "never"} {
@@ -46,7 +46,7 @@ func TestInviteCodeResource_outcomes(t *testing.T) {
 				switch {
 				case fate == "accepted" && !single:
 					c.status = "active"
-				case fate == "accepted", fate == "deleted" && single: // Nothing tells these two apart.
+				case fate == "accepted", fate == "deleted" && single: // These two look the same.
 					c.status = "consumed"
 				case fate == "deleted":
 					c.status = "revoked"
@@ -86,7 +86,7 @@ func TestInviteCodeResource_outcomes(t *testing.T) {
 	}
 	resource.UnitTest(t, resource.TestCase{
 		ProtoV6ProviderFactories: p.Factories(),
-		// Whatever became of them, they can be destroyed.
+		// All of them can be destroyed.
 		CheckDestroy: checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			{Config: config.String(), ConfigPlanChecks: emptyPlan, ConfigStateChecks: first},
@@ -115,7 +115,7 @@ func TestInviteCodeResource_outcomes(t *testing.T) {
 	})
 }
 
-// between is a plan check that does something after the plan was made and before it is applied.
+// between is a plan check that runs a function between the plan and its apply.
 type between func()
 
 func (b between) CheckPlan(context.Context, plancheck.CheckPlanRequest, *plancheck.CheckPlanResponse) {
@@ -139,7 +139,7 @@ func TestInviteCodeResource_savedPlan_isAppliedAfterTheExpiration(t *testing.T) 
 					plancheck.ExpectResourceAction(kim, plancheck.ResourceActionUpdate),
 					between(func() { p.Clock.Advance(2 * time.Hour) }),
 				}},
-				ExpectNonEmptyPlan: true, // By now it is expired, and the next run replaces it.
+				ExpectNonEmptyPlan: true, // It has expired, and the next run replaces it.
 			},
 		},
 	})
@@ -325,7 +325,7 @@ func TestInviteCodeResource_read_deletedGroup(t *testing.T) {
 	})
 }
 
-// If the platform grants a shorter lifetime than the configured one, not every apply may create a new code.
+// If the platform grants a shorter lifetime than configured, applies must not keep creating new codes.
 func TestInviteCodeResource_renewBefore_notShorterThanTheGrantedLifetime(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -354,7 +354,7 @@ func TestInviteCodeResource_renewBefore_notShorterThanTheGrantedLifetime(t *test
 		Steps: []resource.TestStep{
 			{Config: config, ConfigPlanChecks: emptyPlan},
 			after(day, plancheck.ResourceActionNoop),
-			after(day, plancheck.ResourceActionReplace), // Now it has expired.
+			after(day, plancheck.ResourceActionReplace), // It has expired.
 		},
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// A plan applies the configured renew_before to what its refresh saw, and not that of the last apply.
+// A plan applies the configured renew_before, not the previously applied one, to the result of its refresh.
 func TestInviteCodeResource_renewBefore_actsInThePlanThatChangesIt(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -48,7 +48,7 @@ func TestInviteCodeResource_renewBefore_actsInThePlanThatChangesIt(t *testing.T)
 						ConfigPlanChecks: resource.ConfigPlanChecks{
 							PreApply: []plancheck.PlanCheck{
 								plancheck.ExpectResourceAction(kim, test.action),
-								// The clock goes on before the plan is applied, past whatever the plan has decided.
+								// Advance the clock before the apply, past the time of the plan's decision.
 								between(func() { p.Clock.Advance(time.Hour) }),
 							},
 							PostApplyPostRefresh: emptyPlan.PostApplyPostRefresh,
@@ -115,7 +115,7 @@ func TestInviteCodeResource_rotationTriggers_nullAndEmptyAreTheSame(t *testing.T
 	})
 }
 
-// Three have joined. Another ttl for a newcomer concerns only codes to come.
+// Three invites were accepted. Another ttl for a new invitee only applies to new codes.
 func TestInviteCodeResource_consumed_isNotCreatedAgainForTheNextCode(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -168,7 +168,7 @@ func TestInviteCodeResource_consumed_isNotCreatedAgainForTheNextCode(t *testing.
 			{Config: config(three, "5d", "single_use = true"), ConfigPlanChecks: emptyPlan},
 			newcomer,
 			inPlace(config(three, "7d", "single_use = true\nrotation_triggers = { quarter = 2 }")),
-			inPlace(config(three, "7d", "")), // Not single-use any more, which does not make them revoked.
+			inPlace(config(three, "7d", "")), // They are no longer single-use, which does not make them revoked.
 			granted,
 		},
 	})
@@ -186,12 +186,12 @@ func TestInviteCodeResource_consumed_isCreatedAgainOnDemand(t *testing.T) {
 		t.Errorf("an accepted code is created again:\n%s", out)
 	}
 	if out := w.Run("apply", "-auto-approve", "-replace="+kim); !strings.Contains(out, "1 added, 0 changed, 1 destroyed") {
-		t.Errorf("-replace creates no code:\n%s", out)
+		t.Errorf("-replace does not create a code:\n%s", out)
 	}
 }
 
-// A single-use invite that is gone, and had expired by then, may have been accepted or deleted.
-func TestInviteCodeResource_consumed_warnsOnceWhereItMayHaveExpired(t *testing.T) {
+// A single-use invite that is gone and had expired may have been accepted or deleted.
+func TestInviteCodeResource_consumed_warnsOnceIfItMayHaveExpired(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	w := workspace(t, p, kimWith(acmeViewer+"single_use = true\nttl = \"1d\""))
@@ -207,7 +207,7 @@ func TestInviteCodeResource_consumed_warnsOnceWhereItMayHaveExpired(t *testing.T
 	}
 }
 
-// A default group of the machine decides where new invites go, and never moves one that exists.
+// A default group of the machine decides where new invites go, and never moves an existing one.
 func TestInviteCodeResource_defaultGroup_staysWhereItIs(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -221,17 +221,17 @@ func TestInviteCodeResource_defaultGroup_staysWhereItIs(t *testing.T) {
 	for _, group := range []string{"acme.example/platform", folder, "no-such-group", ""} {
 		setDefault(group)
 		if out := w.Run("apply", "-auto-approve"); !strings.Contains(out, "No changes.") {
-			t.Errorf("with the default group %q, an invite that exists is changed:\n%s", group, out)
+			t.Errorf("with the default group %q, an existing invite is changed:\n%s", group, out)
 		}
 	}
 
-	// Nor does a replacement move it.
+	// A replacement does not move it either.
 	p.Clock.Advance(6 * day)
 	for _, group := range []string{"acme.example/platform", folder, ""} {
 		setDefault(group)
 		out, err := w.Try("plan")
 		if err == nil || !strings.Contains(out, "Error: Missing Group") {
-			t.Errorf("with the default group %q, a replacement goes elsewhere:\n%s", group, out)
+			t.Errorf("with the default group %q, a replacement is in another group:\n%s", group, out)
 		}
 	}
 	for _, group := range []string{"acme.example", p.Group("acme.example")} {
@@ -252,8 +252,8 @@ func TestInviteCodeResource_defaultGroup_staysWhereItIs(t *testing.T) {
 	}
 }
 
-// NotFound right after a create is no reason to give up a code that was handed out already.
-func TestInviteCodeResource_read_asksAgainForAYoungInvite(t *testing.T) {
+// NotFound right after a create does not discard a code that may already be in use.
+func TestInviteCodeResource_read_retriesNotFoundOfANewInvite(t *testing.T) {
 	t.Parallel()
 	for age, action := range map[time.Duration]plancheck.ResourceActionType{
 		time.Second: plancheck.ResourceActionNoop,
@@ -282,7 +282,7 @@ func TestInviteCodeResource_read_asksAgainForAYoungInvite(t *testing.T) {
 	}
 }
 
-func TestInviteCodeResource_plan_failsOnUIDPsThatAreOfNoUse(t *testing.T) {
+func TestInviteCodeResource_plan_failsOnInvalidUIDPs(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	acme, viewer := p.Group("acme.example"), p.Role("viewer")
@@ -310,11 +310,11 @@ func TestInviteCodeResource_plan_failsOnUIDPsThatAreOfNoUse(t *testing.T) {
 	}
 }
 
-// The status is as of the platform's time, whatever this machine's clock says.
-func TestInviteCodeResource_status_isByThePlatformsClock(t *testing.T) {
+// The status depends on the platform's time, not on the local clock.
+func TestInviteCodeResource_status_usesThePlatformsClock(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		passed time.Duration // by this machine's clock, which says the opposite
+		passed time.Duration // by the local clock, which says the opposite
 		ahead  time.Duration // of the platform's clock
 		status string
 	}{

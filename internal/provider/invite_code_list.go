@@ -25,7 +25,7 @@ func newInviteCodeList() list.ListResource { return &inviteCodeList{} }
 // inviteCodeList is the list resource chainguard_invite_code.
 type inviteCodeList struct{ session *session }
 
-// Metadata implements [list.ListResource]. The type is the resource's.
+// Metadata implements [list.ListResource]. The type is the same as the resource's.
 func (l *inviteCodeList) Metadata(_ context.Context, req resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = req.ProviderTypeName + "_invite_code"
 }
@@ -76,8 +76,8 @@ func (l *inviteCodeList) ListResourceConfigSchema(_ context.Context, _ list.List
 	}
 }
 
-// List implements [list.ListResource]. Everything happens while the results are consumed, and errors are pushed as results:
-// the framework looks for them nowhere else.
+// List implements [list.ListResource]. It does all work while the results are consumed, and pushes errors as results,
+// because the framework ignores other diagnostics.
 func (l *inviteCodeList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
 	stream.Results = func(push func(list.ListResult) bool) {
 		var diags diag.Diagnostics
@@ -90,7 +90,7 @@ func (l *inviteCodeList) List(ctx context.Context, req list.ListRequest, stream 
 	}
 }
 
-// pushAll pushes the invites that match. An error is in diags. It reports whether Terraform wants more.
+// pushAll pushes the matching invites, and adds errors to diags. It reports whether Terraform wants more.
 func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, search inviteSearch, push func(list.ListResult) bool, diags *diag.Diagnostics) (wanted bool) {
 	groups := groupPaths{}
 	pushed := int64(0)
@@ -113,7 +113,7 @@ func (l *inviteCodeList) pushAll(ctx context.Context, req list.ListRequest, sear
 	return true
 }
 
-// displayName describes an invite in a list.
+// displayName returns the description of an invite in a list.
 func displayName(invite *platform.Invite, group string) string {
 	role := invite.RoleName
 	if role == "" {
@@ -126,10 +126,10 @@ func displayName(invite *platform.Invite, group string) string {
 	return redact.Text(fmt.Sprintf("%s for %s in %s until %s", role, invitee, group, invite.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")))
 }
 
-// groupPaths are the paths of groups that were looked up, by UIDP.
+// groupPaths caches the paths of groups by UIDP.
 type groupPaths map[string]string
 
-// path returns the path of a group, or its UIDP where groups cannot be listed.
+// path returns the path of a group, or its UIDP if groups cannot be listed.
 func (p groupPaths) path(ctx context.Context, s *session, id string) string {
 	if path, ok := p[id]; ok {
 		return path

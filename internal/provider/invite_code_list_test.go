@@ -71,7 +71,7 @@ func TestInviteCodeList_displayName(t *testing.T) {
 		"viewer for kim@example.com in acme.example until 2030-01-08 03:04 UTC",
 	}
 	if got := displayNames(protocol.List(inviteCode, nil, everything, false)); !slices.Equal(got, want) {
-		t.Errorf("they are called %q, want %q", got, want)
+		t.Errorf("the display names are %q, want %q", got, want)
 	}
 	if count := p.Count("ListGroups"); count != 2 {
 		t.Errorf("%d lookups of the names of 2 groups", count)
@@ -80,7 +80,7 @@ func TestInviteCodeList_displayName(t *testing.T) {
 	p.Inject(emulator.Fault{Method: "ListGroups", Code: codes.PermissionDenied})
 	names := displayNames(protocol.List(inviteCode, acctest.Config{"role": "editor"}, everything, false))
 	if want := "editor for lee@example.com in " + p.Group("acme.example") + " until 2030-01-08 03:06 UTC"; len(names) != 1 || names[0] != want {
-		t.Errorf("without the names of groups it is called %q, want %q", names, want)
+		t.Errorf("without groups the display names are %q, want %q", names, want)
 	}
 }
 
@@ -116,8 +116,7 @@ func TestInviteCodeList_limit(t *testing.T) {
 	}
 }
 
-// Importing what was listed gives the state that was listed, so the configuration that Terraform writes of it plans
-// nothing.
+// Importing a listed invite gives the listed state, so a plan of the configuration that Terraform generates is empty.
 func TestInviteCodeList_matchesImport(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -149,7 +148,7 @@ func TestInviteCodeList_matchesImport(t *testing.T) {
 	}
 	for _, found := range protocol.List(inviteCode, nil, everything, false) {
 		if found.Resource != nil {
-			t.Errorf("the resource was not asked for: %v", found.Resource)
+			t.Errorf("unrequested resource: %v", found.Resource)
 		}
 	}
 }
@@ -254,7 +253,7 @@ func TestInviteCodeList_query(t *testing.T) {
 	}
 }
 
-// queried are the display names of what a query found.
+// queried returns the display names of a query's results.
 func queried(t *testing.T, output string) []string {
 	t.Helper()
 	var names []string

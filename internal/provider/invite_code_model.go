@@ -11,8 +11,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/platform"
 )
 
-// inviteFacts are the attributes that the platform returns, in every schema that has an invite. A model must
-// not be logged: types.String prints its value, sensitive or not.
+// inviteFacts are the attributes that the platform returns, shared by all schemas with invites. A model must not be
+// logged, because types.String prints sensitive values.
 type inviteFacts struct {
 	ID        types.String `tfsdk:"id"`
 	GroupID   types.String `tfsdk:"group_id"`
@@ -24,7 +24,7 @@ type inviteFacts struct {
 	ExpiresAt types.String `tfsdk:"expires_at"`
 }
 
-// FromAPI sets the attributes from an answer of the platform.
+// FromAPI sets the attributes from a response of the platform.
 func (m *inviteFacts) FromAPI(invite *platform.Invite) {
 	m.ID = types.StringValue(invite.ID)
 	m.GroupID = types.StringValue(invite.GroupID)
@@ -36,7 +36,7 @@ func (m *inviteFacts) FromAPI(invite *platform.Invite) {
 	m.ExpiresAt = types.StringValue(formatTime(invite.ExpiresAt))
 }
 
-// inviteModel is an invite that is created from a configuration: what the resource and the ephemeral resource share.
+// inviteModel is an invite with its configuration, shared by the resource and the ephemeral resource.
 type inviteModel struct {
 	inviteFacts
 
@@ -47,7 +47,7 @@ type inviteModel struct {
 	Code    types.String   `tfsdk:"code"`
 }
 
-// spec returns what the platform is asked to create, once the group and the role are resolved.
+// spec returns the inputs of the create. The group and the role must be resolved.
 func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	lifetime, err := m.TTL.Duration()
 	return platform.InviteSpec{
@@ -59,28 +59,27 @@ func (m *inviteModel) spec() (platform.InviteSpec, error) {
 	}, err
 }
 
-// FromAPI sets everything but the code and the ttl, which the platform returns once or never. A value that the
-// configuration spells in its own way is kept as long as it means the same. Otherwise the model gets the platform's
-// value, so that a plan shows the drift.
+// FromAPI sets everything except code and ttl, which the platform returns once or never. It keeps the configuration's
+// spelling of equivalent values. Other values are replaced by the platform's, so that a plan shows the drift.
 func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	if m.GroupID.ValueString() != invite.GroupID {
 		m.Group = types.StringValue(invite.GroupID)
 	}
-	// A role that was deleted may be missing from the answer. The invite still has it.
+	// The response may omit a deleted role, which the invite still has.
 	roleDeleted := invite.RoleID == "" && m.RoleID.ValueString() != ""
 	if m.RoleID.ValueString() != invite.RoleID && !roleDeleted {
 		m.Role = stringOrNull(invite.RoleID)
 		m.Cluster = types.BoolNull()
 	}
-	// The ttl can only be derived from the two timestamps, which is done where there is none (after an import) or where
-	// expires_at has moved.
+	// The ttl can only be derived from the two timestamps. That is needed if there is none, after an import, or if
+	// expires_at has changed.
 	expiryMoved := !m.ExpiresAt.IsNull() && !m.ExpiresAt.IsUnknown() && m.ExpiresAt.ValueString() != formatTime(invite.ExpiresAt)
 	if m.TTL.IsNull() || expiryMoved {
 		lifetime := invite.ExpiresAt.Sub(invite.CreatedAt).Round(time.Second)
 		if hours := lifetime.Round(time.Hour); m.TTL.IsNull() && hours > 0 && (lifetime-hours).Abs() < adoptedTolerance {
-			lifetime = hours // For the official provider it begins before the call, so that thirty days are some seconds less.
+			lifetime = hours // The official provider computes expires_at before the call, so thirty days become a few seconds less.
 		}
-		// A ttl has to be positive, even if the timestamps say otherwise.
+		// A ttl must be positive, regardless of the timestamps.
 		m.TTL = duration.NewValue(duration.Format(max(lifetime, duration.Min)))
 	}
 
@@ -94,7 +93,7 @@ func (m *inviteModel) FromAPI(invite *platform.Invite) {
 	}
 }
 
-// inviteCodeModel is the resource's configuration, plan and state.
+// inviteCodeModel is the resource in the configuration, the plan and the state.
 type inviteCodeModel struct {
 	inviteModel
 
@@ -107,16 +106,16 @@ type inviteCodeModel struct {
 	Status           types.String   `tfsdk:"status"`
 }
 
-// Default timeouts of the operations. A create may have to wait for a new group to become usable, which takes up to two
-// minutes, and to look for an invite whose create response was lost.
+// These are the default timeouts. A create may have to wait up to two minutes for a new group, and to search for an
+// invite whose response was lost.
 const (
 	defaultCreateTimeout = 5 * time.Minute
 	defaultReadTimeout   = 2 * time.Minute
 	defaultDeleteTimeout = 5 * time.Minute
 )
 
-// newInviteCodeModel returns a model whose attributes are all null. The zero value is not usable: null collections need
-// their element types.
+// newInviteCodeModel returns a model with only null attributes. The zero value is not usable, because null collections
+// need their element types.
 func newInviteCodeModel() inviteCodeModel {
 	return inviteCodeModel{
 		inviteModel:      inviteModel{TTL: duration.NewNull()},
@@ -129,39 +128,39 @@ func newInviteCodeModel() inviteCodeModel {
 	}
 }
 
-// adoptedTolerance is how much the configured ttl may differ from that of an adopted invite. The official provider
-// computes one from a date and the time of its call.
+// adoptedTolerance is the maximum difference between the configured ttl and that of an adopted invite. The official
+// provider computes the lifetime from a date and the time of its call.
 const adoptedTolerance = time.Minute
 
-// setCreated sets what a create has returned.
+// setCreated sets the attributes from the response to a create.
 func (m *inviteCodeModel) setCreated(invite *platform.Invite) {
 	planned := m.RoleName
 	m.FromAPI(invite)
 	if !planned.IsNull() && !planned.IsUnknown() {
-		// Terraform refuses another name than the planned one. If the role was renamed meanwhile, the next read shows it.
+		// Terraform rejects a name other than the planned one. If the role has been renamed, the next read shows it.
 		m.RoleName = planned
 	}
 	m.Code, m.EncryptedCode = types.StringValue(invite.Code.Reveal()), types.StringNull()
 	m.Status = types.StringValue(statusActive)
 }
 
-// setFound sets what a read has returned for an invite that exists, as of at.
+// setFound sets the attributes of an invite that exists at the time at.
 func (m *inviteCodeModel) setFound(invite *platform.Invite, at time.Time) {
 	m.FromAPI(invite)
-	renewBefore, _ := m.RenewBefore.Duration() // Zero where it is null.
+	renewBefore, _ := m.RenewBefore.Duration() // zero if null
 	m.Status = types.StringValue(statusOf(invite.CreatedAt, invite.ExpiresAt, renewBefore, at))
 	if m.Recreate.IsNull() {
 		m.Recreate = types.StringValue(recreateAuto)
 	}
 }
 
-// isAlive reports whether the code could be accepted at the last refresh.
+// isAlive reports whether the code was valid at the last refresh.
 func (m *inviteCodeModel) isAlive() bool {
 	return m.Status.ValueString() == statusActive || m.Status.ValueString() == statusExpiring
 }
 
-// setMissing sets the status of an invite that the platform did not find, as of at. It reports whether the status is a
-// guess: the invite may have been accepted in time, or deleted after it had expired.
+// setMissing sets the status of an invite that does not exist at the time at. It reports whether the status is
+// ambiguous: the invite may have been accepted in time, or deleted after it expired.
 func (m *inviteCodeModel) setMissing(at time.Time) (ambiguous bool) {
 	status := statusOfMissing(m.Status.ValueString(), m.SingleUse.ValueBool())
 	expires, known := parseTime(m.ExpiresAt)
@@ -170,8 +169,8 @@ func (m *inviteCodeModel) setMissing(at time.Time) (ambiguous bool) {
 	return ambiguous
 }
 
-// setMovedAndMissing completes the state of an invite that was moved here and does not exist any more. Whether it was
-// single-use is not known.
+// setMovedAndMissing completes the state of a moved invite that no longer exists. It is unknown whether it was
+// single-use.
 func (m *inviteCodeModel) setMovedAndMissing() {
 	m.GroupID, m.RoleID = m.Group, m.Role
 	m.TTL = duration.NewValue(duration.DefaultText)
@@ -180,19 +179,19 @@ func (m *inviteCodeModel) setMovedAndMissing() {
 	m.Status = types.StringValue(statusRevoked)
 }
 
-// sameRefresh reports whether a read has left the model as it was: the attributes that a read may set are the same.
+// sameRefresh reports whether a read changed none of the attributes that it can set.
 func (m *inviteCodeModel) sameRefresh(before *inviteCodeModel) bool {
 	return m.inviteModel == before.inviteModel && m.Recreate == before.Recreate && m.Status == before.Status
 }
 
-// The values of recreate.
+// These are the values of recreate.
 const (
 	recreateAuto   = "auto"
 	recreateAlways = "always"
 	recreateNever  = "never"
 )
 
-// The values of status.
+// These are the values of status.
 const (
 	statusActive   = "active"   // The code can be accepted.
 	statusExpiring = "expiring" // The code can be accepted, and expires within renew_before.
@@ -201,10 +200,10 @@ const (
 	statusRevoked  = "revoked"  // The invite was not single-use and no longer exists.
 )
 
-// statusOf returns the status of an invite that exists, as of at.
+// statusOf returns the status of an invite that exists at the time at.
 func statusOf(created, expires time.Time, renewBefore time.Duration, at time.Time) string {
 	if renewBefore >= expires.Sub(created) {
-		renewBefore = 0 // The platform allowed a shorter ttl than configured. Every apply would replace the invite.
+		renewBefore = 0 // The platform granted less than the ttl. With the window, every apply would replace the invite.
 	}
 	switch left := expires.Sub(at); {
 	case left <= 0:
@@ -216,9 +215,9 @@ func statusOf(created, expires time.Time, renewBefore time.Duration, at time.Tim
 	}
 }
 
-// statusOfMissing returns the status of an invite that no longer exists, from what it was when last read. The platform
-// deletes a single-use invite when it is accepted, which looks like a deletion by an operator. One that was
-// seen expired cannot have been accepted since, and a consumed one stays consumed whatever its configuration becomes.
+// statusOfMissing returns the status of an invite that no longer exists, given its last status. The platform deletes a
+// single-use invite when it is accepted, which looks the same as a deletion by an operator. An invite that was already
+// expired cannot have been accepted since, and a consumed one stays consumed when its configuration changes.
 func statusOfMissing(last string, singleUse bool) string {
 	switch {
 	case last == statusExpired, last == statusConsumed, last == statusRevoked:
@@ -230,16 +229,16 @@ func statusOfMissing(last string, singleUse bool) string {
 	}
 }
 
-// formatTime formats a time as the attributes have it: RFC 3339, in UTC.
+// formatTime formats a time as an attribute: RFC 3339 in UTC.
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// parseTime parses what formatTime formats. It reports false for null and unknown.
+// parseTime parses the result of formatTime. It returns false for null and unknown values.
 func parseTime(text types.String) (time.Time, bool) {
 	t, err := time.Parse(time.RFC3339Nano, text.ValueString())
 	return t, err == nil
 }
 
-// timeOrNull formats a time, or returns null if the platform returned none.
+// timeOrNull formats a time, or returns null for the zero time.
 func timeOrNull(t time.Time) types.String {
 	if t.IsZero() {
 		return types.StringNull()
@@ -249,7 +248,7 @@ func timeOrNull(t time.Time) types.String {
 
 func isKnown(value attr.Value) bool { return !value.IsNull() && !value.IsUnknown() }
 
-// stringOrNull returns text, or null where it is empty: the platform has no null.
+// stringOrNull returns text, or null if it is empty: the platform has no null.
 func stringOrNull(text string) types.String {
 	if text == "" {
 		return types.StringNull()

@@ -24,7 +24,7 @@ func answer() *platform.Invite {
 	}
 }
 
-// inState is what the state has of the answer, in the words of a configuration.
+// inState returns the state for answer, with the spelling of a configuration.
 func inState() inviteCodeModel {
 	m := newInviteCodeModel()
 	m.Group, m.Role, m.TTL = types.StringValue("acme.example"), types.StringValue("viewer"), duration.NewValue("120h")
@@ -72,7 +72,7 @@ func TestInviteCodeModel_fromAPI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			invite := answer()
-			invite.Code = "" // as at any time but the first
+			invite.Code = "" // as in every response except the first
 			test.change(invite)
 			got, want := inState(), inState()
 			got.FromAPI(invite)

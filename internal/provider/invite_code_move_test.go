@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// official is a state that the official provider, built from its sources, wrote.
+// official is a state written by the official provider.
 const official = `{
 	"code": "eyJncnAiOiJjYW5hcnkifQ==",
 	"email": "kim@example.com",
@@ -69,7 +69,7 @@ func TestInviteCodeResource_move_keepsTheOfficialState(t *testing.T) {
 				t.Errorf("%s = %q, want %q (%v)", name, got, want, err)
 			}
 		}
-		// The private state's values are JSON in base64.
+		// Values of the private state are JSON in base64.
 		if want := base64.StdEncoding.EncodeToString([]byte(`"moved"`)); !strings.Contains(string(private), want) {
 			t.Errorf("the private state does not say that the invite was moved: %s", private)
 		}

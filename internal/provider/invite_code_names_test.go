@@ -76,7 +76,7 @@ func TestInviteCodeResource_names_unknownFailThePlan(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	other := p.AddGroup("", "rival.example", acctest.Start)
-	p.AddRole(other, "invite-wizard") // Not to be seen from acme.example.
+	p.AddRole(other, "invite-wizard") // not visible from acme.example
 	for name, test := range map[string]struct{ group, role, want string }{
 		"misspelled role":               {"acme.example", "veiwer", `no role named "veiwer"[\s\S]*Did\s+you\s+mean\s+"viewer"`},
 		"role of another organization":  {"acme.example", "invite-wizard", `Role Not Found`},
@@ -116,7 +116,7 @@ func TestInviteCodeResource_defaultGroup_isTheProviders(t *testing.T) {
 				},
 			},
 			{
-				// HCL beats the environment, and another default is another group.
+				// The provider block takes precedence over the environment, and another default is another group.
 				Config: "provider \"chainguard\" {\ngroup = \"acme.example/platform\"\n}\n" + kimWith(`role = "viewer"`),
 				ConfigPlanChecks: resource.ConfigPlanChecks{
 					PreApply:             []plancheck.PlanCheck{plancheck.ExpectResourceAction(kim, plancheck.ResourceActionReplace)},
@@ -183,7 +183,7 @@ func TestInviteCodeResource_unknown_providerSettingIsNoDefault(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	api := p.Getenv("CHAINGUARD_PLATFORM_API")
-	p.Setenv("CHAINGUARD_PLATFORM_API", "https://console-api.example.invalid") // must not be fallen back to
+	p.Setenv("CHAINGUARD_PLATFORM_API", "https://console-api.example.invalid") // must not be used
 	config := fmt.Sprintf(`
 		resource "terraform_data" "api" {
 			input = %q
@@ -239,7 +239,7 @@ func TestInviteCodeResource_errors_unavailableAPI(t *testing.T) {
 	}
 }
 
-// What answers over HTTP/1 only, as some middleboxes do, is no platform that is down.
+// A server that supports only HTTP/1, such as some middleboxes, does not mean that the platform is down.
 func TestInviteCodeResource_errors_http1(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -259,12 +259,12 @@ func TestInviteCodeResource_errors_signedOut(t *testing.T) {
 	expectOneError(t, output, "Not Signed In to Chainguard", "chainctl auth login")
 }
 
-// expectOneError fails the test unless a run shows one error, which is about kim, has that summary, and says what is
-// wanted.
+// expectOneError fails the test unless the output has a single error, which is about kim, and has this summary and
+// text.
 func expectOneError(t *testing.T, output, summary, want string) {
 	t.Helper()
 	if count := strings.Count(output, "\nError: "); count != 1 {
-		t.Errorf("there are %d errors, want one", count)
+		t.Errorf("%d errors, want one", count)
 	}
 	unwrapped := strings.Join(strings.Fields(output), " ")
 	for _, part := range []string{"Error: " + summary + " with " + kim + ",", want} {
@@ -301,7 +301,7 @@ func TestInviteCodeResource_errors_fieldViolations(t *testing.T) {
 	})
 }
 
-// Each waits for the other to have been asked for, so that neither is answered where one is looked up after the other.
+// Each call waits for the other, so neither returns if they are made one after the other.
 func TestInviteCodeResource_names_areLookedUpConcurrently(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -323,7 +323,7 @@ func TestInviteCodeResource_names_areLookedUpConcurrently(t *testing.T) {
 	}
 }
 
-// A proxy's 403 is no missing capability.
+// A proxy's 403 does not mean that a capability is missing.
 func TestInviteCodeResource_errors_proxy(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -331,6 +331,6 @@ func TestInviteCodeResource_errors_proxy(t *testing.T) {
 	output, _ := workspace(t, p, kimWith(acmeViewer)).Try("plan")
 	expectOneError(t, output, "Unable to Find Group", "Check the proxies")
 	if strings.Contains(output, "capability") {
-		t.Errorf("it asks for a capability:\n%s", output)
+		t.Errorf("it mentions a capability:\n%s", output)
 	}
 }

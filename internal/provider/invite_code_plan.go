@@ -20,14 +20,14 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// ModifyPlan implements [resource.ResourceWithModifyPlan]. It resolves names, so that a plan shows what they mean and
-// fails on those that do not exist, and decides whether the invite is kept, updated in the state, or replaced.
+// ModifyPlan implements [resource.ResourceWithModifyPlan]. It resolves names, so that a plan shows the UIDPs and fails
+// on unknown names, and decides whether the invite is kept, updated in the state, or replaced.
 //
-// It never reads the clock. The status and the moment at which the invite was last seen are in the state, so that
-// planning again gives the same result: Terraform refuses to apply a saved plan otherwise.
+// It never reads the clock. The status and the time when the invite was last seen are in the state, so that planning
+// again gives the same result. Otherwise Terraform would refuse to apply a saved plan.
 func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() || r.session == nil {
-		return // Destroying needs no plan, and validating has no session.
+		return // A destroy needs no plan, and validation has no session.
 	}
 	group := r.configuredGroup(ctx, req, resp)
 	if resp.Diagnostics.HasError() || r.nothingToPlan(ctx, req, group, &resp.Diagnostics) {
@@ -57,9 +57,9 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 	}
 }
 
-// configuredGroup returns the group that the configuration has: the resource's, or else the provider block's. It is null
-// where neither has one. A default from the environment or from chainctl's configuration is not taken into account here:
-// it is a setting of the machine, and must not move an invite that exists.
+// configuredGroup returns the group in the configuration: the resource's, the provider block's, or null. It ignores
+// defaults from the environment and from chainctl's configuration, which belong to the machine and must not move an
+// existing invite.
 func (r *inviteCodeResource) configuredGroup(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) (group types.String) {
 	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("group"), &group)...)
 	if !group.IsNull() || resp.Diagnostics.HasError() {
@@ -69,7 +69,7 @@ func (r *inviteCodeResource) configuredGroup(ctx context.Context, req resource.M
 		return setting
 	}
 	if !req.State.Raw.IsNull() {
-		// Terraform hands this on when it plans the create of a replacement, which has no prior state.
+		// Terraform passes this on when it plans the create of a replacement, which has no prior state.
 		var id types.String
 		resp.Diagnostics.Append(req.State.GetAttribute(ctx, path.Root("group_id"), &id)...)
 		resp.Diagnostics.Append(resp.Private.SetKey(ctx, replacedGroupKey, []byte(strconv.Quote(id.ValueString())))...)
@@ -77,7 +77,7 @@ func (r *inviteCodeResource) configuredGroup(ctx context.Context, req resource.M
 	return group
 }
 
-// nothingToPlan reports whether the invite in state is kept as it is, without decoding all of it.
+// nothingToPlan reports whether the plan keeps the invite unchanged, without decoding all attributes.
 func (r *inviteCodeResource) nothingToPlan(ctx context.Context, req resource.ModifyPlanRequest, group types.String, diags *diag.Diagnostics) bool {
 	if req.State.Raw.IsNull() || !req.Plan.Raw.Equal(req.State.Raw) {
 		return false
@@ -87,7 +87,7 @@ func (r *inviteCodeResource) nothingToPlan(ctx context.Context, req resource.Mod
 		len(replacedBy(attribute[types.String](plan, "status").ValueString(), attribute[types.String](plan, "recreate").ValueString(), nil)) == 0
 }
 
-// planCreate plans an invite that does not exist yet, or that replaces another.
+// planCreate plans a new invite, which may replace another one.
 func (r *inviteCodeResource) planCreate(ctx context.Context, plan *inviteCodeModel, private privateState, diags *diag.Diagnostics) {
 	byDefault := plan.Group.IsNull()
 	if byDefault {
@@ -103,14 +103,14 @@ func (r *inviteCodeResource) planCreate(ctx context.Context, plan *inviteCodeMod
 	}
 }
 
-// planChange plans what becomes of the invite in state.
+// planChange plans the invite in the state.
 func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *inviteCodeModel, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	diags := &resp.Diagnostics
 	how := adoptionOf(ctx, req.Private, diags)
 	plan.keepComputed(state)
 	if how.isUnread() {
 		plan.planKeptCode(state, diags)
-		return // What has not been read yet cannot be compared.
+		return // It has not been read yet and cannot be compared.
 	}
 	if how == adopted {
 		var ttl duration.Value
@@ -118,7 +118,7 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 		plan.adoptTTL(state, ttl)
 	}
 
-	// Names that have not changed are not looked up again: a thousand invites that stay as they are cost no call.
+	// Look up only changed names: a thousand unchanged invites need no call.
 	if !plan.Group.Equal(state.Group) {
 		plan.GroupID = types.StringUnknown()
 		r.session.resolveGroup(ctx, &plan.inviteModel, diags)
@@ -138,7 +138,7 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 	plan.Status = types.StringValue(state.statusFor(plan.RenewBefore, seenAt(ctx, req.Private, diags)))
 	recreate := plan.Recreate
 	if recreate.IsUnknown() {
-		recreate = state.Recreate // The one that was applied, until the new one is known.
+		recreate = state.Recreate // Use the applied value until the new one is known.
 	}
 	for _, attribute := range replacedBy(plan.Status.ValueString(), recreate.ValueString(), changed) {
 		resp.RequiresReplace.Append(path.Root(plan.markedFor(attribute, state)))
@@ -150,12 +150,12 @@ func (r *inviteCodeResource) planChange(ctx context.Context, plan, state *invite
 	}
 }
 
-// markedFor returns the attribute that Terraform marks as the reason for a replacement because of another one. That is
-// the one in the configuration, if it has changed: Terraform ignores an attribute that does not differ from the state.
+// markedFor returns the attribute to mark as the reason for a replacement. This is the configured attribute if it
+// changed, because Terraform ignores one that does not differ from the state.
 func (m *inviteCodeModel) markedFor(attribute string, state *inviteCodeModel) string {
 	switch {
 	case attribute == "status" && !m.Status.Equal(state.Status):
-		return "renew_before" // The state's status is active.
+		return "renew_before" // The status in the state is active.
 	case attribute == "group_id" && !m.Group.Equal(state.Group):
 		return "group"
 	case attribute == "role_id" && !m.Role.Equal(state.Role):
@@ -167,13 +167,13 @@ func (m *inviteCodeModel) markedFor(attribute string, state *inviteCodeModel) st
 	}
 }
 
-// replacedBy returns the attributes because of which an invite is replaced; if there are none, it is kept, and what has
-// changed updates the state. It is the whole policy: status is as of the last read, recreate is as configured, and
-// changed are the attributes whose values mean something else than in the state.
+// replacedBy returns the attributes that require a replacement of the invite. If there are none, changes only update
+// the state. It implements the whole policy, given the status at the last read, the configured recreate, and the
+// attributes whose values changed in meaning.
 func replacedBy(status, recreate string, changed []string) []string {
 	var because []string
-	// A consumed invite has done its work. Unless it is always replaced, only another grant is worth a new one; what else
-	// has changed concerns the next code.
+	// A consumed invite has served its purpose. Unless recreate is "always", only another grant needs a new one: other
+	// changes apply to the next code.
 	consumed := status == statusConsumed && recreate != recreateAlways
 	for _, attribute := range changed {
 		if !consumed || isGrant(attribute) {
@@ -193,12 +193,12 @@ func replacedBy(status, recreate string, changed []string) []string {
 	return because
 }
 
-// isGrant reports whether an attribute is part of what the invitee gets, and not only of how the code works.
+// isGrant reports whether an attribute is part of what the invitee is granted, and not only of how the code works.
 func isGrant(attribute string) bool {
 	return attribute == "group_id" || attribute == "role_id" || attribute == "email"
 }
 
-// keepComputed copies from the state what only the platform decides.
+// keepComputed copies the attributes that only the platform decides from the state.
 func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 	m.ID, m.Code, m.EncryptedCode = state.ID, state.Code, state.EncryptedCode
 	m.GroupID, m.RoleID, m.RoleName = state.GroupID, state.RoleID, state.RoleName
@@ -206,9 +206,9 @@ func (m *inviteCodeModel) keepComputed(state *inviteCodeModel) {
 	m.Status = state.Status
 }
 
-// compare returns the attributes whose planned values mean something else than those in the state, and so need a new
-// invite. What means the same is planned in the words of the state, so that it is no change: Terraform does not apply the
-// semantic equality of a type while planning (hashicorp/terraform-plugin-framework#1168).
+// compare returns the attributes whose planned values differ in meaning from those in the state, and therefore need a
+// new invite. For equivalent values it plans the spelling in the state, because Terraform does not apply semantic
+// equality while planning (hashicorp/terraform-plugin-framework#1168).
 func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed []string) {
 	if !m.GroupID.Equal(state.GroupID) {
 		changed = append(changed, "group_id")
@@ -247,7 +247,7 @@ func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed
 			m.RotationTriggers = state.RotationTriggers
 		}
 	case how == adopted && len(triggers(state.RotationTriggers)) == 0:
-		// The first triggers of an adopted invite: it is not known on which it depends.
+		// These are the first triggers of an adopted invite. It is unknown which ones it was created with.
 	default:
 		changed = append(changed, "rotation_triggers")
 	}
@@ -256,15 +256,15 @@ func (m *inviteCodeModel) compare(state *inviteCodeModel, how adoption) (changed
 	case sameRecipients(m.Recipients, state.Recipients):
 		m.Recipients = state.Recipients
 	case how == adopted && state.Recipients.IsNull():
-		// The first recipients of an adopted invite: there is no code that could be encrypted to them.
+		// These are the first recipients of an adopted invite. There is no code to encrypt to them.
 	default:
 		changed = append(changed, "recipients")
 	}
 	return changed
 }
 
-// statusFor returns the status for the planned renew_before, as of the moment at which the invite was last seen. While
-// the planned value is unknown, the status is as the refresh has decided it.
+// statusFor returns the status for the planned renew_before at the time when the invite was last seen. While the
+// planned value is unknown, it returns the status of the last refresh.
 func (m *inviteCodeModel) statusFor(renewBefore duration.Value, seen time.Time) string {
 	created, ok := parseTime(m.CreatedAt)
 	expires, ok2 := parseTime(m.ExpiresAt)
@@ -278,7 +278,7 @@ func (m *inviteCodeModel) statusFor(renewBefore duration.Value, seen time.Time) 
 	return statusOf(created, expires, window, seen)
 }
 
-// adoptTTL plans the ttl of an adopted invite where the configuration has none, or almost the same.
+// adoptTTL plans the ttl of an adopted invite if the configuration has none, or almost the same.
 func (m *inviteCodeModel) adoptTTL(state *inviteCodeModel, configured duration.Value) {
 	want, err := configured.Duration()
 	actual, err2 := state.TTL.Duration()
@@ -287,12 +287,12 @@ func (m *inviteCodeModel) adoptTTL(state *inviteCodeModel, configured duration.V
 	}
 }
 
-// takesUp reports whether the spelling of an adopted group or role is the platform's UIDP, which gives way to the
-// configuration's spelling.
+// takesUp reports whether the spelling of an adopted group or role is the platform's UIDP, which the configuration's
+// spelling replaces.
 func (a adoption) takesUp(spelling, id types.String) bool { return a == adopted && spelling.Equal(id) }
 
-// keepString returns the state's spelling of what planned means as well. Where one of them is null, Terraform takes
-// only the configuration's.
+// keepString returns the state's spelling of a planned value with the same meaning. If one of them is null, it returns
+// the planned one, because Terraform accepts no other.
 func keepString(planned, state types.String) types.String {
 	if planned.IsNull() || state.IsNull() {
 		return planned
@@ -300,8 +300,8 @@ func keepString(planned, state types.String) types.String {
 	return state
 }
 
-// sameTriggers reports whether two maps of triggers are the same: null, empty and null-valued ones are. An unknown value
-// may turn out to be another one.
+// sameTriggers reports whether two maps of triggers are the same. Null, empty and null-valued maps are the same. An
+// unknown value counts as a change.
 func sameTriggers(a, b types.Map) bool {
 	return !a.IsUnknown() && !b.IsUnknown() && maps.EqualFunc(triggers(a), triggers(b), attr.Value.Equal)
 }
@@ -312,11 +312,12 @@ func triggers(m types.Map) map[string]attr.Value {
 	return values
 }
 
-// replacedGroupKey is where the private state has the UIDP of the group of an invite whose configuration has none.
+// replacedGroupKey is the key of the private state with the UIDP of the group of an invite whose configuration has
+// none.
 const replacedGroupKey = "group_id"
 
-// checkReplacedGroup holds that a default group is the group of the invite that is replaced. Terraform does not hand on
-// that group when it applies the plan, so it cannot be planned instead.
+// checkReplacedGroup returns an error unless the default group is the group of the replaced invite. Terraform does not
+// pass on that group when it applies the plan, so it cannot be planned.
 func checkReplacedGroup(ctx context.Context, plan *inviteCodeModel, private privateState, diags *diag.Diagnostics) {
 	var replaced string
 	getPrivate(ctx, private, replacedGroupKey, &replaced, diags)
@@ -328,11 +329,11 @@ func checkReplacedGroup(ctx context.Context, plan *inviteCodeModel, private priv
 			"this machine is %q, which is another one. Set `group` here or in the provider block.", replaced, plan.Group.ValueString()))
 }
 
-// checkTimeout bounds the lookup of UIDPs, without which a plan goes on.
+// checkTimeout limits the optional lookup of UIDPs during a plan.
 const checkTimeout = 10 * time.Second
 
-// checkUIDPs fails the plan where a group or a role is given by a UIDP that does not exist, or where the role belongs to
-// another group. If the platform cannot be reached, or denies access, the plan goes on, and the create fails.
+// checkUIDPs fails the plan if the UIDP of a group or role does not exist, or if the role belongs to another group. If
+// the platform is unreachable or denies access, the plan continues, and the create fails.
 func (s *session) checkUIDPs(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
 	if diags.HasError() || m.GroupID.IsUnknown() {
 		return

@@ -37,13 +37,13 @@ func TestInviteCodeModel_markedFor_isWhatTheUserChanged(t *testing.T) {
 			plan := viewer()
 			test.change(plan)
 			if got := plan.markedFor(test.attribute, viewer()); got != test.wantMarked {
-				t.Errorf("marked is %s, want %s", got, test.wantMarked)
+				t.Errorf("marked %s, want %s", got, test.wantMarked)
 			}
 		})
 	}
 }
 
-// The whole policy: each status, by recreate, by what has changed.
+// TestReplacedBy tests the whole policy: each status, by recreate, by changed attribute.
 func TestReplacedBy(t *testing.T) {
 	t.Parallel()
 	grant := []string{"group_id", "role_id", "email"}
@@ -107,7 +107,7 @@ func TestInviteCodeModel_compare(t *testing.T) {
 	one, null := types.StringValue("1"), types.StringNull()
 	for name, test := range map[string]struct {
 		how   adoption
-		state func(*inviteCodeModel) // before the plan is copied from it
+		state func(*inviteCodeModel) // changes the state before it is copied to the plan
 		plan  func(*inviteCodeModel)
 		want  []string
 	}{
@@ -155,7 +155,7 @@ func TestInviteCodeModel_compare(t *testing.T) {
 				test.plan(&plan)
 			}
 			if got := plan.compare(&state, test.how); !slices.Equal(got, test.want) {
-				t.Errorf("changed are %v, want %v", got, test.want)
+				t.Errorf("changed %v, want %v", got, test.want)
 			}
 		})
 	}

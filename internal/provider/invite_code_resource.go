@@ -49,7 +49,7 @@ func (r *inviteCodeResource) Configure(_ context.Context, req resource.Configure
 	r.session = configured(req.ProviderData, &resp.Diagnostics)
 }
 
-// Schema implements [resource.Resource]. It has no plan modifiers: ModifyPlan decides everything in one place.
+// Schema implements [resource.Resource]. It has no plan modifiers, because ModifyPlan makes all decisions.
 func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Creates an invite code that grants a role in a Chainguard group. The platform returns the code only at " +
@@ -159,7 +159,7 @@ func (r *inviteCodeResource) Schema(ctx context.Context, _ resource.SchemaReques
 	}
 }
 
-// inviteCodeIdentity is what an invite is imported by.
+// inviteCodeIdentity is the identity of an invite.
 type inviteCodeIdentity struct {
 	ID types.String `tfsdk:"id"`
 }
@@ -176,7 +176,7 @@ func (r *inviteCodeResource) IdentitySchema(_ context.Context, _ resource.Identi
 	}
 }
 
-// ValidateConfig implements [resource.ResourceWithValidateConfig]: the attributes that depend on each other.
+// ValidateConfig implements [resource.ResourceWithValidateConfig]. It validates attributes that depend on each other.
 func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	config := attributesOf(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -199,7 +199,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	// Names that were unknown at plan are known now.
+	// Resolve names that were unknown at plan.
 	r.session.resolve(ctx, &plan.inviteModel, &resp.Diagnostics)
 	spec, err := plan.spec()
 	if err != nil {
@@ -216,7 +216,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 		return
 	}
 	plan.setCreated(invite)
-	// The state is set before anything else can fail: the code is told only once.
+	// Set the state before anything else can fail, because the code is returned only once.
 	if recipients != nil && !r.session.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
 		return
 	}
@@ -227,7 +227,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	warnOfLostAnswer(&resp.Diagnostics, invite)
 }
 
-// warnOfLostAnswer says that the first create's answer was lost, and what became of its invite.
+// warnOfLostAnswer adds a warning that the response to the first create was lost, and what became of its invite.
 func warnOfLostAnswer(diags *diag.Diagnostics, invite *platform.Invite) {
 	if invite.InPlaceOf != "" {
 		diags.AddWarning(summaryCreateRetried, fmt.Sprintf(
@@ -236,7 +236,7 @@ func warnOfLostAnswer(diags *diag.Diagnostics, invite *platform.Invite) {
 	}
 }
 
-// warnOfLifetime says that the platform granted another lifetime than configured.
+// warnOfLifetime adds a warning if the platform granted a different lifetime than configured.
 func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *platform.Invite) {
 	if granted := invite.ExpiresAt.Sub(invite.CreatedAt); (granted - spec.TTL).Abs() > platform.LifetimeTolerance {
 		diags.AddAttributeWarning(path.Root("ttl"), summaryUnexpectedExpiration, fmt.Sprintf(
@@ -246,8 +246,8 @@ func warnOfLifetime(diags *diag.Diagnostics, spec platform.InviteSpec, invite *p
 	}
 }
 
-// Read implements [resource.Resource]. It decides the status, and records when it saw the invite, so that a plan can
-// apply another renew_before to that moment.
+// Read implements [resource.Resource]. It decides the status, and stores when it saw the invite, so that a plan can
+// apply another renew_before to that time.
 func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state inviteCodeModel
 	resp.Diagnostics.Append(readModel(ctx, req.State, &state)...)
@@ -289,7 +289,7 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 	case how.isUnread():
 		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, adopted)...)
 	case how == adopted && !before.ExpiresAt.Equal(state.ExpiresAt):
-		// The expiration has moved since the adoption, so the lifetime is not what was adopted.
+		// The expiration has changed since the adoption, so the lifetime is no longer the adopted one.
 		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, notAdopted)...)
 	}
 	if !state.sameRefresh(&before) {
@@ -301,14 +301,14 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 }
 
 const (
-	// visibleAfter is the age from which NotFound is believed at once. A younger invite may not be visible yet, so it is
-	// asked for again, visibleTries times, first after firstVisibleWait and then each time after twice as long.
+	// visibleAfter is the age from which NotFound is final. A younger invite may not be visible yet, so it is read
+	// again up to visibleTries times, first after firstVisibleWait and then after twice as long each time.
 	visibleAfter     = time.Minute
 	visibleTries     = 3
 	firstVisibleWait = time.Second
 )
 
-// readInvite reads the invite in state, and returns at what time the platform answered.
+// readInvite reads the invite in the state, and returns when the platform responded.
 func (r *inviteCodeResource) readInvite(ctx context.Context, client *platform.Client, state *inviteCodeModel) (_ *platform.Invite, at time.Time, _ error) {
 	invite, err := client.ReadInvite(ctx, state.ID.ValueString())
 	at = answeredAt(invite, err, r.session.clock)
@@ -325,7 +325,8 @@ func (r *inviteCodeResource) readInvite(ctx context.Context, client *platform.Cl
 	return invite, at, err
 }
 
-// answeredAt returns when the platform answered, to the second: by its own clock if it told the time, else by ours.
+// answeredAt returns when the platform responded, to the second: by its own clock if known, and otherwise by the local
+// one.
 func answeredAt(invite *platform.Invite, err error, ours clock.Clock) time.Time {
 	at := ours.Now()
 	var e *platform.Error
@@ -338,7 +339,7 @@ func answeredAt(invite *platform.Invite, err error, ours clock.Clock) time.Time 
 	return at.Truncate(time.Second)
 }
 
-// warnImported says after an import that the code is not known.
+// warnImported adds a warning that an imported invite has no code.
 func warnImported(diags *diag.Diagnostics) {
 	diags.AddWarning(summaryImportedNoCode,
 		"The platform returns an invite code only when it is created, so `code` of the imported resource is null. All other attributes are "+
@@ -346,7 +347,7 @@ func warnImported(diags *diag.Diagnostics) {
 			"`rotation_triggers` later.")
 }
 
-// addImportNotFound says that the invite to import does not exist, or is a group.
+// addImportNotFound adds an error that the invite to import does not exist, or is a group.
 func addImportNotFound(ctx context.Context, client *platform.Client, id string, cause error, diags *diag.Diagnostics) {
 	if isGroup, err := client.IsGroup(ctx, id); err == nil && isGroup {
 		diags.AddError(summaryInvalidImportID, fmt.Sprintf(
@@ -358,7 +359,7 @@ func addImportNotFound(ctx context.Context, client *platform.Client, id string, 
 			"deleted. List invites with `chainctl iam invites list`.\n\n%v", id, redact.Text(cause.Error())))
 }
 
-// warnAmbiguous says that a single-use invite was either accepted in time or deleted after it had expired.
+// warnAmbiguous adds a warning that a single-use invite was either accepted in time or deleted after it expired.
 func warnAmbiguous(diags *diag.Diagnostics, state *inviteCodeModel, at time.Time) {
 	diags.AddAttributeWarning(path.Root("status"), summaryAmbiguousStatus, fmt.Sprintf(
 		"The single-use invite %s no longer exists, as of %s, and would have expired at %s. It was either accepted in time, or deleted after "+
@@ -367,8 +368,8 @@ func warnAmbiguous(diags *diag.Diagnostics, state *inviteCodeModel, at time.Time
 		state.ID.ValueString(), formatTime(at), state.ExpiresAt.ValueString()))
 }
 
-// Update implements [resource.Resource]. The platform cannot change an invite, so an update in place concerns the state
-// alone, and works on an invite that no longer exists.
+// Update implements [resource.Resource]. The platform cannot change an invite, so an update only changes the state, and
+// also works for an invite that no longer exists.
 func (r *inviteCodeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	resp.State.Raw = req.Plan.Raw
 	if resp.Identity != nil && resp.Identity.Raw.IsFullyNull() {

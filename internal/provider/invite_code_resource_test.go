@@ -87,7 +87,7 @@ func TestInviteCodeResource_lifecycle(t *testing.T) {
 				ConfigStateChecks: []statecheck.StateCheck{id.AddStateValue(), code.AddStateValue(), expires.AddStateValue()},
 				Check: func(*terraform.State) error {
 					if invites := p.Invites(); len(invites) != 1 || invites[0].UID == first {
-						return fmt.Errorf("the first invite was not revoked: %d are there", len(invites))
+						return fmt.Errorf("the first invite was not revoked: %d invites", len(invites))
 					}
 					return nil
 				},
@@ -214,13 +214,13 @@ func TestInviteCodeResource_validate(t *testing.T) {
 				Steps:                    []resource.TestStep{{Config: kimWith(text), PlanOnly: true, ExpectError: regexp.MustCompile(test.want)}},
 			})
 			if err := p.CheckCalls(nil); err != nil {
-				t.Errorf("bad input is found offline: %v", err)
+				t.Errorf("validation is not offline: %v", err)
 			}
 		})
 	}
 }
 
-// The state of version 0.0.1 had a key_id, which Terraform drops without an upgrade.
+// The state of version 0.0.1 has a key_id, which Terraform drops without an upgrade.
 func TestInviteCodeResource_state_withKeyIDIsRead(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
@@ -237,6 +237,6 @@ func TestInviteCodeResource_state_withKeyIDIsRead(t *testing.T) {
 	}
 	w.Write(stateFile, old)
 	if out := w.Run("apply", "-auto-approve"); !strings.Contains(out, "No changes.") {
-		t.Errorf("an old state is not taken as it is:\n%s", out)
+		t.Errorf("an old state changes the plan:\n%s", out)
 	}
 }

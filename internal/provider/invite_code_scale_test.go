@@ -12,7 +12,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// These tests count calls and never time: calls are what a slow network multiplies. `make bench` measures time.
+// These tests count calls, which a slow network multiplies. `make bench` measures time.
 
 func TestInviteCodeResource_scale_planLooksUpNamesOnce(t *testing.T) {
 	t.Parallel()
@@ -33,7 +33,7 @@ func TestInviteCodeResource_scale_applyAndDestroy(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scale")
 	}
-	const many = 250 // Terraform itself needs half a minute to destroy a thousand of anything.
+	const many = 250 // Terraform itself needs half a minute to destroy a thousand resources.
 	w, e := acctest.NewProgramWorkspace(t)
 	w.Configure(people(many, `"acme.example"`))
 
@@ -119,7 +119,7 @@ func TestInviteCodeResource_scale_oneInviteIsOneGet(t *testing.T) {
 	}
 }
 
-// people is a configuration of invites by the names of a group, which is an expression, and a role.
+// people returns a configuration of invites that refer to the role by name, and to the group by an expression.
 func people(count int, group string) string {
 	return fmt.Sprintf(`
 resource "chainguard_invite_code" "people" {
@@ -145,7 +145,7 @@ func (c cost) total() int {
 	return total
 }
 
-// costOf runs a command and counts what it costs.
+// costOf runs a command and returns its cost.
 func costOf(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, args ...string) cost {
 	t.Helper()
 	e.ResetRequests()
@@ -154,8 +154,8 @@ func costOf(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, args ...st
 	return cost{calls: e.Counts(), connections: e.Connections() - connections}
 }
 
-// multiply makes the people of the state so many, each with an invite on the platform that is like one of those there
-// were. Terraform would take much longer to apply as many.
+// multiply increases the number of people in the state, each with an invite on the platform that is a copy of an
+// existing one. Applying as many would take Terraform much longer.
 func multiply(t *testing.T, w *acctest.Workspace, e *emulator.Emulator, count int) {
 	t.Helper()
 	path := w.Path("terraform.tfstate")

@@ -16,9 +16,9 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// An invite code with recipients is sealed: its code is encrypted to them as soon as the platform has answered, and
-// only the encrypted code reaches the state. So exactly one of code and encrypted_code has a value, and after an import
-// neither.
+// The code of an invite with recipients is encrypted to them as soon as the platform has responded, and only
+// encrypted_code is stored in the state. So exactly one of code and encrypted_code has a value, and after an import
+// neither has.
 
 // publicKeys validates recipients.
 type publicKeys struct{}
@@ -36,7 +36,7 @@ func (publicKeys) ValidateSet(_ context.Context, req validator.SetRequest, resp 
 	parseRecipients(req.ConfigValue, &resp.Diagnostics)
 }
 
-// parseRecipients parses the recipients that are known. It returns nil if there are none.
+// parseRecipients parses the known recipients. It returns nil if there are none.
 func parseRecipients(recipients types.Set, diags *diag.Diagnostics) seal.Recipients {
 	if !isKnown(recipients) {
 		return nil
@@ -76,9 +76,9 @@ func parseRecipients(recipients types.Set, diags *diag.Diagnostics) seal.Recipie
 	return keys
 }
 
-// addKeyErrors adds an error for each recipient that cannot be used. It points at the attribute unless one of them may
-// be a private key: Terraform prints the lines that an error points at, with all that is written there. The path of an
-// element would not help: the protocol has none for elements of a set, and logs show it.
+// addKeyErrors adds an error for each invalid recipient. It points at the attribute unless one of them may be a private
+// key, because Terraform prints the lines that an error points at. The path of an element would not help: the protocol
+// does not support elements of sets, and logs show it.
 func addKeyErrors(diags *diag.Diagnostics, at path.Path, problems []*seal.KeyError) {
 	if !slices.ContainsFunc(problems, func(p *seal.KeyError) bool { return p.Secret }) {
 		for _, problem := range problems {
@@ -93,7 +93,7 @@ func addKeyErrors(diags *diag.Diagnostics, at path.Path, problems []*seal.KeyErr
 	}
 }
 
-// sameRecipients reports whether both are the same public keys, whatever their comments.
+// sameRecipients reports whether both have the same public keys, regardless of comments.
 func sameRecipients(a, b types.Set) bool {
 	if a.Equal(b) {
 		return true
@@ -106,12 +106,12 @@ func sameRecipients(a, b types.Set) bool {
 	return !problems.HasError() && keys.Equal(others)
 }
 
-// isFullyKnown reports whether a set has a value, and all of its elements are known.
+// isFullyKnown reports whether a set has a value and all of its elements are known.
 func isFullyKnown(set types.Set) bool {
 	return isKnown(set) && !slices.ContainsFunc(set.Elements(), attr.Value.IsUnknown)
 }
 
-// planNewCode plans which form the code of a new invite has.
+// planNewCode plans whether a new invite gets code or encrypted_code.
 func (m *inviteCodeModel) planNewCode() {
 	m.Code, m.EncryptedCode = types.StringUnknown(), types.StringUnknown()
 	switch {
@@ -123,7 +123,7 @@ func (m *inviteCodeModel) planNewCode() {
 	}
 }
 
-// planKeptCode plans the code of an invite that is not replaced. With recipients, none in plain text is kept.
+// planKeptCode plans the code of an invite that is not replaced. With recipients, the plaintext is removed.
 func (m *inviteCodeModel) planKeptCode(state *inviteCodeModel, diags *diag.Diagnostics) {
 	m.Code = keptCode(state.Code, m.Recipients)
 	isAccepted := state.Status.ValueString() == statusConsumed
@@ -135,8 +135,8 @@ func (m *inviteCodeModel) planKeptCode(state *inviteCodeModel, diags *diag.Diagn
 	}
 }
 
-// keptCode returns the code that stays in the state. It is unknown while that depends on recipients which are unknown;
-// Terraform plans again when it applies, and they are known then.
+// keptCode returns the code that stays in the state. It is unknown while it depends on unknown recipients, which are
+// known when Terraform plans again during apply.
 func keptCode(code types.String, recipients types.Set) types.String {
 	switch {
 	case code.IsNull() || recipients.IsNull():
@@ -148,13 +148,13 @@ func keptCode(code types.String, recipients types.Set) types.String {
 	}
 }
 
-// sealCode encrypts the code of an invite that was just created. If that fails, the invite is deleted: its code is lost.
-// If deleting it fails as well, the model is that of an invite without a code, for the state to keep.
+// sealCode encrypts the code of a new invite. If that fails, it deletes the invite, whose code is lost. If that fails
+// as well, the model becomes an invite without a code, which must be stored in the state.
 func (s *session) sealCode(ctx context.Context, client *platform.Client, plan *inviteCodeModel, recipients seal.Recipients,
 	invite *platform.Invite, diags *diag.Diagnostics,
 ) (exists bool) {
 	plan.Code, plan.EncryptedCode = types.StringNull(), types.StringNull()
-	// An encrypted code is known to no one but its recipients, so the process forgets it as well.
+	// Only the recipients may know an encrypted code, so remove it from the known secrets.
 	defer s.secrets.Remove(invite.Code.Reveal())
 	encrypted, err := s.seal(recipients, invite.Code)
 	if err == nil {

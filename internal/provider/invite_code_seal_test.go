@@ -27,7 +27,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// sealedTo is the attribute with these recipients.
+// sealedTo returns the recipients attribute.
 func sealedTo(recipients ...string) string {
 	for i, recipient := range recipients {
 		recipients[i] = fmt.Sprintf("%q", recipient)
@@ -35,7 +35,7 @@ func sealedTo(recipients ...string) string {
 	return "recipients = [" + strings.Join(recipients, ", ") + "]\n"
 }
 
-// applied is a step that applies and that an empty plan follows.
+// applied returns a step that applies, followed by an empty plan.
 func applied(config string, action plancheck.ResourceActionType, checks ...statecheck.StateCheck) resource.TestStep {
 	return resource.TestStep{
 		Config: config,
@@ -55,7 +55,7 @@ func isNotNull(name string) statecheck.StateCheck {
 	return statecheck.ExpectKnownValue(kim, attribute(name), knownvalue.NotNull())
 }
 
-// One line, however Terraform wraps it.
+// unwrapped joins the lines that Terraform wrapped.
 func unwrapped(output string) string {
 	return strings.Join(strings.Fields(strings.ReplaceAll(output, "│", " ")), " ")
 }
@@ -77,7 +77,7 @@ func TestInviteCodeResource_recipients_keepTheCodeOutOfEverything(t *testing.T) 
 	var encrypted string
 	w.Output("kim", &encrypted)
 	if got := key.Decrypt(t, encrypted); got != e.Live()[0].Code {
-		t.Error("it is not the code that is encrypted")
+		t.Error("encrypted_code is not the encrypted code")
 	}
 
 	w.Configure(config("6d"))
@@ -86,7 +86,7 @@ func TestInviteCodeResource_recipients_keepTheCodeOutOfEverything(t *testing.T) 
 	shown += w.Run("apply", "replace.tfplan")
 	w.Output("kim", &encrypted)
 	if got := key.Decrypt(t, encrypted); got != e.Live()[0].Code {
-		t.Error("it is not the new code that is encrypted")
+		t.Error("encrypted_code is not the encrypted new code")
 	}
 	shown += w.Run("show", "-json")
 	shown += w.Run("destroy", "-auto-approve")
@@ -96,7 +96,7 @@ func TestInviteCodeResource_recipients_keepTheCodeOutOfEverything(t *testing.T) 
 	}
 	canaries.ExpectNone(t, "the log", log())
 	canaries.ExpectNone(t, "what is shown", shown)
-	// State, its backup, and both saved plans.
+	// This covers the state, its backup, and both saved plans.
 	canaries.ExpectNoneIn(t, w.Path("."))
 }
 
@@ -137,12 +137,12 @@ func TestInviteCodeResource_recipients_changesCreateANewCode(t *testing.T) {
 		CheckDestroy:             checkAllRevoked(p),
 		Steps: []resource.TestStep{
 			created,
-			// Order, comments, options and duplicates are no change.
+			// Order, comments, options and duplicates do not matter.
 			applied(kimWith(acmeViewer+sealedTo(other.Public+" another comment", "restrict "+one.Public, one.Public)), plancheck.ResourceActionNoop,
 				same.AddStateValue(), encrypted.AddStateValue(), differ.AddStateValue()),
-			// A key less.
+			// A removed key is a change.
 			applied(kimWith(acmeViewer+sealedTo(other.Public)), plancheck.ResourceActionReplace, differ.AddStateValue(), isNull("code")),
-			// None any more, and one again.
+			// Removing all recipients is a change, and adding one again.
 			applied(kimWith(acmeViewer), plancheck.ResourceActionReplace, differ.AddStateValue(), isNotNull("code"), isNull("encrypted_code")),
 			applied(kimWith(acmeViewer+sealedTo(one.Public)), plancheck.ResourceActionReplace, differ.AddStateValue(), isNull("code"), isNotNull("encrypted_code")),
 		},
@@ -252,7 +252,7 @@ func TestInviteCodeResource_recipients_areCheckedWhenKnown(t *testing.T) {
 				t.Errorf("want an error with %q, got:\n%s", test.want, output)
 			}
 			if got := p.Counts()["CreateGroupInvite"]; got != 0 {
-				t.Error("an invite was created all the same")
+				t.Error("an invite was created anyway")
 			}
 		})
 	}
@@ -329,13 +329,13 @@ func TestInviteCodeResource_import_hasNoCodeToSeal(t *testing.T) {
 		}
 	}
 	if output, err := w.Try("plan", "-detailed-exitcode"); err != nil || strings.Contains(output, "No Invite Code to Encrypt") {
-		t.Errorf("the plan is not empty, or says it again:\n%s", output)
+		t.Errorf("the plan is not empty, or repeats the error:\n%s", output)
 	}
 	w.Run("apply", "-auto-approve", "-replace="+kim)
 	var encrypted string
 	w.Output("kim", &encrypted)
 	if live := p.Live(); len(live) != 1 || live[0].UID == id || key.Decrypt(t, encrypted) != live[0].Code {
-		t.Error("it is not replaced by an invite whose code is encrypted")
+		t.Error("it is not replaced by an invite with an encrypted code")
 	}
 }
 
@@ -362,7 +362,7 @@ func moveWithRecipients(t *testing.T, refresh string) {
 	w.Run("apply", "-auto-approve")
 	code := acctest.Canaries{"code": p.Live()[0].Code}
 	if state, err := os.ReadFile(w.Path("terraform.tfstate")); err != nil || len(code.Find("the state", state)) == 0 {
-		t.Fatalf("the state does not have the code to begin with: %v", err)
+		t.Fatalf("the initial state does not have the code: %v", err)
 	}
 
 	w.Write("main.tf", providers+kimWith(acmeViewer+"email = \"kim@example.com\"\nttl = \"5d\"\n"+sealedTo(acctest.NewSSHKey(t).Public))+
@@ -380,14 +380,14 @@ func moveWithRecipients(t *testing.T, refresh string) {
 	}
 	code.ExpectNone(t, "the state", string(state))
 	if refresh == "false" {
-		return // The names of the group and the role are taken up with the next refresh.
+		return // The next refresh takes up the names of the group and the role.
 	}
 	if output, err := w.Try("plan", "-detailed-exitcode"); err != nil {
 		t.Errorf("the plan is not empty:\n%s", output)
 	}
 }
 
-// failingSeal serves a provider that cannot encrypt, and whose error quotes the code.
+// failingSeal serves a provider whose encryption fails with an error that quotes the code.
 func failingSeal(p *acctest.Platform, fails func() bool) map[string]acctest.ServerFactory {
 	options := append(p.Options(), provider.WithSeal(func(to seal.Recipients, code redact.Secret) (string, error) {
 		if fails() {
@@ -427,7 +427,7 @@ func TestInviteCodeResource_seal_deletesTheInviteIfItFails(t *testing.T) {
 	codes().ExpectNoneIn(t, w.Path("."))
 }
 
-func TestInviteCodeResource_seal_keepsInStateWhatItCannotDelete(t *testing.T) {
+func TestInviteCodeResource_seal_keepsAnInviteItCannotDelete(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	recorded := recordCodes(p.Emulator)
@@ -437,7 +437,7 @@ func TestInviteCodeResource_seal_keepsInStateWhatItCannotDelete(t *testing.T) {
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied, Message: "not allowed", Times: 1})
 	output, err := w.Try("apply", "-auto-approve")
 	if err == nil || !strings.Contains(unwrapped(output), "Deleting the invite failed as well") || !strings.Contains(output, "tainted") {
-		t.Errorf("it does not say what is left: %v\n%s", err, output)
+		t.Errorf("it does not name the remaining invite: %v\n%s", err, output)
 	}
 	left := p.Live()
 	if ids := w.StateIDs(); len(left) != 1 || len(ids) != 1 || ids[0] != left[0].UID {
@@ -453,7 +453,8 @@ func TestInviteCodeResource_seal_keepsInStateWhatItCannotDelete(t *testing.T) {
 	recorded().ExpectNoneIn(t, w.Path("."))
 }
 
-// sealPanicFile is the environment variable that has the test below panic, and names the file for the code.
+// sealPanicFile is the environment variable that makes TestInviteCodeResource_seal_crashDoesNotShowTheCode panic, and
+// names the file for the code.
 const sealPanicFile = "TEST_SEAL_PANIC_CODE"
 
 func TestInviteCodeResource_seal_crashDoesNotShowTheCode(t *testing.T) {
@@ -471,7 +472,7 @@ func TestInviteCodeResource_seal_crashDoesNotShowTheCode(t *testing.T) {
 	}
 	code, err := os.ReadFile(file)
 	if err != nil || len(code) == 0 {
-		t.Fatalf("there was no code to be found: %v", err)
+		t.Fatalf("there was no code to search for: %v", err)
 	}
 	acctest.Canaries{"code": string(code)}.ExpectNone(t, "what the crash prints", string(output))
 }
@@ -493,7 +494,7 @@ func panicWhileSealing(t *testing.T, file string) {
 	})
 }
 
-// A module whose tests mock the provider gets some text for encrypted_code, as for each computed attribute.
+// If a module's tests mock the provider, encrypted_code is generated text, as for every computed attribute.
 func TestInviteCodeResource_recipients_canBeMocked(t *testing.T) {
 	t.Parallel()
 	w := workspace(t, acctest.New(t), kimWith(acmeViewer+sealedTo(acctest.NewSSHKey(t).Public))+

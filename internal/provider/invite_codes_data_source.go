@@ -20,7 +20,7 @@ var (
 
 func newInviteCodesDataSource() datasource.DataSource { return &inviteCodesDataSource{} }
 
-// inviteCodesDataSource is chainguard_invite_codes: the existing invites.
+// inviteCodesDataSource is chainguard_invite_codes, which lists existing invites.
 type inviteCodesDataSource struct{ session *session }
 
 // Metadata implements [datasource.DataSource].
@@ -108,7 +108,7 @@ type inviteCodesModel struct {
 	InviteCodes []listedInviteModel `tfsdk:"invite_codes"`
 }
 
-// listedInviteModel is an invite in the listing.
+// listedInviteModel is an invite in the list.
 type listedInviteModel struct {
 	inviteFacts
 
@@ -140,7 +140,7 @@ func (d *inviteCodesDataSource) Read(ctx context.Context, req datasource.ReadReq
 	slices.SortFunc(found, func(a, b *platform.Invite) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
 	})
-	model.InviteCodes = make([]listedInviteModel, len(found)) // Not nil: no invites are an empty list, not null.
+	model.InviteCodes = make([]listedInviteModel, len(found)) // Not nil, because without invites the list is empty and not null.
 	for i, invite := range found {
 		model.InviteCodes[i].FromAPI(invite)
 	}

@@ -57,8 +57,8 @@ func TestInviteCodesDataSource_filters(t *testing.T) {
 	}
 }
 
-// The platform lists no invites for a group that does not exist, and none for one that has none.
-func TestInviteCodesDataSource_groupThatHasNoInvites(t *testing.T) {
+// The platform returns an empty list both for a group that does not exist and for one without invites.
+func TestInviteCodesDataSource_groupWithoutInvites(t *testing.T) {
 	t.Parallel()
 	p := acctest.New(t)
 	protocol := p.Protocol(t, nil)
@@ -73,7 +73,7 @@ func TestInviteCodesDataSource_groupThatHasNoInvites(t *testing.T) {
 	}
 }
 
-// invitesIn are the invites that the data source found, in its order.
+// invitesIn returns the invites that the data source found, in its order.
 func invitesIn(object acctest.Object) []acctest.Object {
 	var all []acctest.Object
 	invites, _ := object["invite_codes"].([]any)
@@ -84,7 +84,7 @@ func invitesIn(object acctest.Object) []acctest.Object {
 	return all
 }
 
-// idsIn are the UIDPs of the invites that the data source found, in its order.
+// idsIn returns the UIDPs of the invites that the data source found, in its order.
 func idsIn(object acctest.Object) []string {
 	ids := []string{}
 	for _, invite := range invitesIn(object) {
@@ -158,7 +158,7 @@ func TestInviteCodesDataSource_pages(t *testing.T) {
 		t.Error("they are not sorted by creation")
 	}
 	if pages := p.Count("ListGroupInvites"); pages != 6 {
-		t.Errorf("%d pages were asked for, want 6", pages)
+		t.Errorf("%d pages were requested, want 6", pages)
 	}
 }
 
@@ -192,7 +192,7 @@ func TestInviteCodesDataSource_isCompleteOrFails(t *testing.T) {
 	}
 }
 
-// spoilFirst takes the uid out of the first invite of a page.
+// spoilFirst removes the uid of the first invite of a page.
 func spoilFirst(answer proto.Message) {
 	if page, ok := answer.(*iam.ListGroupInvitesResponse); ok {
 		page.GetGroupInvites()[0].Uid = ""

@@ -13,7 +13,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// inviteSearch is the configuration of a search for invites, in the data source and in the list resource.
+// inviteSearch is the configuration of a search for invites, shared by the data source and the list resource.
 type inviteSearch struct {
 	Group          types.String `tfsdk:"group"`
 	Recursive      types.Bool   `tfsdk:"recursive"`
@@ -23,8 +23,8 @@ type inviteSearch struct {
 	IncludeExpired types.Bool   `tfsdk:"include_expired"`
 }
 
-// find yields the invites that match, in the platform's order. An error ends it and is in diags: a search is complete or
-// fails.
+// find yields the matching invites in the platform's order. An error ends the sequence and is added to diags, so that
+// no result is silently incomplete.
 func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Diagnostics) iter.Seq[*platform.Invite] {
 	return func(yield func(*platform.Invite) bool) {
 		client := s.client(diags)
@@ -57,7 +57,7 @@ func (s *session) find(ctx context.Context, search inviteSearch, diags *diag.Dia
 	}
 }
 
-// groupOrDefault returns the group, or the provider's if it is null. It is null where there is neither.
+// groupOrDefault returns the group, or the provider's default if it is null. It returns null if there is neither.
 func (s *session) groupOrDefault(group types.String) types.String {
 	if group.IsNull() {
 		group, _ = s.groupSetting()
@@ -65,7 +65,7 @@ func (s *session) groupOrDefault(group types.String) types.String {
 	return group
 }
 
-// scope returns where invites are listed: in a group, or everywhere if group is null.
+// scope returns the scope to list: a group, or everywhere if group is null.
 func (s *session) scope(ctx context.Context, group types.String, recursive types.Bool, diags *diag.Diagnostics) platform.Scope {
 	switch {
 	case diags.HasError():
@@ -98,8 +98,8 @@ func (f inviteSearch) matches(invite *platform.Invite) bool {
 	}
 }
 
-// checkGroupExists tells a group that does not exist from one that has no invites: the platform lists none for both. It is
-// no error if groups cannot be read.
+// checkGroupExists adds an error if the group does not exist, because the platform returns an empty list for it. It
+// adds none if groups cannot be read.
 func checkGroupExists(ctx context.Context, client *platform.Client, id string, diags *diag.Diagnostics) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -108,7 +108,8 @@ func checkGroupExists(ctx context.Context, client *platform.Client, id string, d
 	}
 }
 
-// checkRoleExists tells a misspelled role from one that no invite has. It is no error if roles cannot be listed.
+// checkRoleExists adds an error if the role does not exist, to detect misspelled names. It adds none if roles cannot be
+// listed.
 func checkRoleExists(ctx context.Context, client *platform.Client, role string, diags *diag.Diagnostics) {
 	if refs.IsUIDP(role) {
 		return

@@ -172,7 +172,7 @@ func TestLookupDataSources_validate(t *testing.T) {
 				}},
 			})
 			if err := p.CheckCalls(nil); err != nil {
-				t.Errorf("bad input is found offline: %v", err)
+				t.Errorf("validation is not offline: %v", err)
 			}
 		})
 	}
@@ -191,7 +191,7 @@ func TestRoleDataSource_builtInRolePrecedesCustomRoles(t *testing.T) {
 		t.Errorf("without a group, viewer is %v (%v)", object["id"], diags)
 	}
 	if _, diags := p.Protocol(t, nil).ReadData("chainguard_role", acctest.Config{"name": "auditor"}); !strings.Contains(diags.String(), "or set `group`") {
-		t.Errorf("the error does not name the group as a way out: %v", diags)
+		t.Errorf("the error does not suggest setting a group: %v", diags)
 	}
 	object, diags = p.Protocol(t, acctest.Config{"group": "acme.example"}).ReadData("chainguard_role", acctest.Config{"name": "auditor"})
 	if len(diags) > 0 || object["id"] != here || object["group"] != nil {

@@ -10,9 +10,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// readModel and writeModel are what the Get and Set of the framework's plans and states do with a model, for a third of
-// the CPU of an apply: those look the fields of a struct up each time, and compile a regular expression for each of them
-// (hashicorp/terraform-plugin-framework#725). They can go when the framework caches both.
+// readModel and writeModel replace Get and Set of the framework's plans and states. They take a third of the CPU time
+// during an apply, because the framework looks up the fields of a struct each time and compiles a regular expression
+// for each of them (hashicorp/terraform-plugin-framework#725). Remove them once the framework caches both.
 
 // values is a configuration, a plan or a state.
 type values interface {
@@ -26,7 +26,7 @@ func attributesOf(ctx context.Context, from values, diags *diag.Diagnostics) map
 	return object.Attributes()
 }
 
-// attribute returns one of the attributes, or the zero value where it is not among them.
+// attribute returns an attribute, or the zero value if there is none of that name.
 func attribute[Value attr.Value](attributes map[string]attr.Value, name string) Value {
 	value, _ := attributes[name].(Value)
 	return value
@@ -59,9 +59,9 @@ func writeModel[Model any](ctx context.Context, to interface {
 	return to.Set(ctx, object)
 }
 
-var modelFields sync.Map // of map[string][]int, by the type of a model
+var modelFields sync.Map // of map[string][]int, by the type of the model
 
-// fieldsOf returns where a model has its attributes, by their names.
+// fieldsOf returns the indices of a model's fields by the names of their attributes.
 func fieldsOf(model reflect.Type) map[string][]int {
 	if known, ok := modelFields.Load(model); ok {
 		fields, _ := known.(map[string][]int)

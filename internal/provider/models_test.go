@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// What readModel and writeModel do is what the framework's Get and Set do.
+// readModel and writeModel must do the same as the framework's Get and Set.
 func TestModels_sameAsTheFramework(t *testing.T) {
 	t.Parallel()
 	var resp resource.SchemaResponse

@@ -13,8 +13,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// resolve fills in the UIDPs of the group and the role that the configuration names and that are not known yet. What
-// cannot be known yet stays unknown.
+// resolve sets the unknown UIDPs of the group and the role in the configuration. Those that cannot be known yet stay
+// unknown.
 func (s *session) resolve(ctx context.Context, m *inviteModel, diags *diag.Diagnostics) {
 	if !refs.IsUIDP(m.Group.ValueString()) && m.GroupID.IsUnknown() && m.RoleID.IsUnknown() {
 		s.expectRole(ctx, m.roleReference(), diags)
@@ -38,7 +38,7 @@ func (s *session) resolveRole(ctx context.Context, m *inviteModel, diags *diag.D
 	}
 }
 
-// roleReference is the role's name or UIDP.
+// roleReference returns the role's name or UIDP.
 func (m *inviteModel) roleReference() types.String {
 	if m.Cluster.ValueBool() {
 		return types.StringValue(platform.ClusterRoleName)
@@ -46,7 +46,7 @@ func (m *inviteModel) roleReference() types.String {
 	return m.Role
 }
 
-// expectRole has the role looked up at the same time as the group, which halves what a small plan waits for.
+// expectRole starts looking up the role while the group is looked up, which halves the time of a small plan.
 func (s *session) expectRole(ctx context.Context, reference types.String, diags *diag.Diagnostics) {
 	if reference.IsUnknown() || refs.IsUIDP(reference.ValueString()) || !s.ready() || diags.HasError() {
 		return
@@ -56,11 +56,11 @@ func (s *session) expectRole(ctx context.Context, reference types.String, diags 
 	}
 }
 
-// inviteGroupUse is what an invite code needs a group for.
+// inviteGroupUse is the use argument of [session.defaultGroup] for invite codes.
 const inviteGroupUse = "The invite code needs a group that its invitee joins."
 
-// defaultGroup is the group of what does not set one, see [session.groupSetting]; that there is none is an error. use
-// says what a group is needed for.
+// defaultGroup returns the provider's default group, see [session.groupSetting], and adds an error if there is none.
+// use explains why a group is needed.
 func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String {
 	group, _ := s.groupSetting()
 	switch {
@@ -74,7 +74,7 @@ func (s *session) defaultGroup(use string, diags *diag.Diagnostics) types.String
 	return group
 }
 
-// groupID is the UIDP of the group that reference means. It is unknown where the provider's settings are.
+// groupID returns the UIDP of a group. It is unknown if the provider's settings are unknown.
 func (s *session) groupID(ctx context.Context, reference string, diags *diag.Diagnostics) types.String {
 	if refs.IsUIDP(reference) {
 		return types.StringValue(reference)
@@ -94,8 +94,8 @@ func (s *session) groupID(ctx context.Context, reference string, diags *diag.Dia
 	return types.StringValue(group.ID)
 }
 
-// role is the UIDP and the name of the role that reference means in a group. They are unknown where the provider's
-// settings are; the name of a role that is given by its UIDP is known only to the platform.
+// role returns the UIDP and the name of a role in a group. They are unknown if the provider's settings are unknown. The
+// name of a role that is given by its UIDP is unknown during the plan.
 func (s *session) role(ctx context.Context, reference, groupID string, cluster bool, diags *diag.Diagnostics) (id, name types.String) {
 	if refs.IsUIDP(reference) {
 		return types.StringValue(reference), types.StringUnknown()
@@ -125,7 +125,7 @@ func (s *session) role(ctx context.Context, reference, groupID string, cluster b
 	return types.StringUnknown(), types.StringUnknown()
 }
 
-// addNameError adds that a name was not found out, on the attribute that has it if the name is to blame.
+// addNameError adds an error for a name that could not be looked up, on the attribute if the name is at fault.
 func addNameError(diags *diag.Diagnostics, attribute path.Path, summary string, err error) {
 	var name *platform.NameError
 	if errors.As(err, &name) {

@@ -9,7 +9,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
 
-// manyInvites is a configuration of invites that need no lookup, so that each of them calls the API on its own.
+// manyInvites returns a configuration of n invites that need no lookup, so that each of them calls the API.
 func manyInvites(n int, group, role string) string {
 	return fmt.Sprintf(`
 		resource "chainguard_invite_code" "many" {
@@ -21,15 +21,15 @@ func manyInvites(n int, group, role string) string {
 	`, n, group, role)
 }
 
-// A cause that all resources share is told once.
-func TestOutage_causeIsToldOnce(t *testing.T) {
+// A cause that all resources share is reported once.
+func TestOutage_causeIsReportedOnce(t *testing.T) {
 	t.Parallel()
 	const invites = 40
 	for name, test := range map[string]struct {
 		breaks   func(t *testing.T, w *acctest.Workspace)
 		cause    string
 		remedy   string
-		maxLines int // for each of the other errors
+		maxLines int // of each of the other errors
 	}{
 		"signed out": {
 			func(_ *testing.T, w *acctest.Workspace) { w.Setenv("CHAINGUARD_TOKEN", "") },
@@ -61,8 +61,8 @@ func TestOutage_causeIsToldOnce(t *testing.T) {
 				t.Fatalf("the plan succeeded:\n%s", output)
 			}
 			for _, text := range []string{test.cause, test.remedy} {
-				if got := strings.Count(output, text); got < 1 || got > 3 { // Calls that were under way at the same time may each tell it.
-					t.Errorf("%q is told %d times", text, got)
+				if got := strings.Count(output, text); got < 1 || got > 3 { // Concurrent calls may each report it.
+					t.Errorf("%q is reported %d times", text, got)
 				}
 			}
 			if got := strings.Count(output, "\n") / invites; got > test.maxLines {

@@ -17,10 +17,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/provider"
 )
 
-// panicFile is the environment variable that has the test below panic, and names the file for the secrets of the run.
+// panicFile is the environment variable that makes TestSecrets_notInAPanic panic, and names the file for the secrets of
+// the run.
 const panicFile = "TEST_PANIC_SECRETS"
 
-// Should the provider ever crash while it holds a code, what Go prints of it has neither the code nor the token.
+// If the provider crashes while it has a code, Go's output must contain neither the code nor the token.
 func TestSecrets_notInAPanic(t *testing.T) {
 	t.Parallel()
 	if file := os.Getenv(panicFile); file != "" {
@@ -40,12 +41,12 @@ func TestSecrets_notInAPanic(t *testing.T) {
 	}
 	token, code, _ := strings.Cut(string(secrets), "\n")
 	if token == "" || code == "" {
-		t.Fatal("there was no secret to be found")
+		t.Fatal("there was no secret to search for")
 	}
 	acctest.Canaries{"token": token, "code": code}.ExpectNone(t, "what the crash prints", string(output))
 }
 
-// stoppedClock panics once the platform has made an invite, which is when the answer with its code has come.
+// stoppedClock panics once the platform has created an invite, when the response with its code has arrived.
 type stoppedClock struct {
 	*acctest.Platform
 	file string

@@ -1,5 +1,5 @@
-// Package provider is what Terraform sees: schemas, plans, and the life of the things that a user can write. It asks
-// the platform package for everything that goes over the wire.
+// Package provider implements the Terraform provider: schemas, plans, and the lifecycle of its resources. It uses
+// package platform for all calls.
 package provider
 
 import (
@@ -27,10 +27,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// Address is where the provider is found in a registry.
+// Address is the provider's source address.
 const Address = "registry.terraform.io/chainguard-invites/chainguard"
 
-// typeName is what the names of the provider's resources begin with.
+// typeName is the prefix of all type names.
 const typeName = "chainguard"
 
 var (
@@ -41,31 +41,31 @@ var (
 	_ provider.ProviderWithActions            = (*chainguardProvider)(nil)
 )
 
-// Option changes what a provider takes from the outside world. Those that are exported are for tests.
+// Option replaces an external dependency of the provider. The exported ones are for tests.
 type Option func(*chainguardProvider)
 
-// WithClock has the provider tell the time by c.
+// WithClock makes the provider use the clock c.
 func WithClock(c clock.Clock) Option { return func(p *chainguardProvider) { p.clock = c } }
 
-// WithEnvironment has the provider read environment variables and files through e.
+// WithEnvironment makes the provider read environment variables and files through e.
 func WithEnvironment(e config.Environment) Option {
 	return func(p *chainguardProvider) { p.environment = e }
 }
 
-// WithSignIn has the provider sign in with options of login that change changes.
+// WithSignIn changes the options that the provider signs in with.
 func WithSignIn(change func(*auth.Options)) Option {
 	return func(p *chainguardProvider) { p.signIn = change }
 }
 
-// withCleanup has the provider note in c what is left to do when the process ends.
+// withCleanup makes the provider record in c what to clean up when it exits.
 func withCleanup(c *cleanup) Option { return func(p *chainguardProvider) { p.cleanup = c } }
 
-// WithSeal has the provider encrypt codes by calling encrypt.
+// WithSeal replaces the function that encrypts codes.
 func WithSeal(encrypt func(seal.Recipients, redact.Secret) (string, error)) Option {
 	return func(p *chainguardProvider) { p.seal = encrypt }
 }
 
-// New returns the provider. It reports the version to the platform and to Terraform.
+// New returns the provider. It reports version to the platform and to Terraform.
 func New(version string, options ...Option) func() provider.Provider {
 	return func() provider.Provider {
 		p := &chainguardProvider{
@@ -97,7 +97,7 @@ func (p *chainguardProvider) Metadata(_ context.Context, _ provider.MetadataRequ
 	resp.Version = p.version
 }
 
-// Schema implements [provider.Provider]. Its attributes are those of [config.Table].
+// Schema implements [provider.Provider]. The attributes are those of [config.Table].
 func (p *chainguardProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	attributes := make(map[string]schema.Attribute, len(config.Table))
 	for _, setting := range config.Table {
@@ -114,7 +114,7 @@ func (p *chainguardProvider) Schema(_ context.Context, _ provider.SchemaRequest,
 	}
 }
 
-// ValidateConfig implements [provider.ProviderWithValidateConfig]. It looks at nothing but the block itself.
+// ValidateConfig implements [provider.ProviderWithValidateConfig]. It validates only the block itself.
 func (p *chainguardProvider) ValidateConfig(ctx context.Context, req provider.ValidateConfigRequest, resp *provider.ValidateConfigResponse) {
 	block := readBlock(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -139,7 +139,7 @@ func readBlock(ctx context.Context, block tfsdk.Config, diags *diag.Diagnostics)
 }
 
 // Configure implements [provider.Provider]. It reads the environment and chainctl's configuration file, and does no
-// other I/O: a token is looked for when the first call needs one.
+// other I/O: the first call gets the token.
 func (p *chainguardProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
 	block := readBlock(ctx, req.Config, &resp.Diagnostics)
 	if resp.Diagnostics.HasError() {
@@ -194,8 +194,8 @@ func (p *chainguardProvider) newSession(s config.Settings, deferred []config.Pro
 	}
 }
 
-// userAgent is what the provider calls itself towards the platform. It names versions and the operating system, and
-// nothing of the machine or its user.
+// userAgent returns the user agent. It has versions and the operating system, but nothing about the machine or its
+// user.
 func (p *chainguardProvider) userAgent(terraformVersion string) string {
 	agent := "terraform-provider-chainguard/" + p.version + " (" + runtime.GOOS + "/" + runtime.GOARCH + ")"
 	if terraformVersion != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// As a program, because a provider that Terraform attaches to is one for all provider blocks.
+// Run the provider as a program, because all provider blocks share a provider that Terraform attaches to.
 func TestProvider_configuredIdentitiesBeatTheTokenInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	seed := emulator.DefaultSeed()
@@ -22,7 +22,7 @@ func TestProvider_configuredIdentitiesBeatTheTokenInTheEnvironment(t *testing.T)
 	}
 	p := emulator.ForTest(t, emulator.Options{Seed: seed})
 	w, _ := acctest.NewProgramWorkspace(t)
-	w.SetPlatform(p) // CHAINGUARD_TOKEN is the administrator's.
+	w.SetPlatform(p) // sets CHAINGUARD_TOKEN to the administrator's token
 	w.Setenv("CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
 		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{p.URL()}, Expires: time.Now().Add(time.Hour),
 	}))
@@ -69,7 +69,7 @@ func TestProvider_configuredIdentitiesBeatTheTokenInTheEnvironment(t *testing.T)
 	}
 }
 
-// To an error of Configure, Terraform adds the advice to write a provider block, where there is none.
+// If Configure fails without a provider block, Terraform suggests adding one.
 func TestProvider_invalidEnvironmentVariableIsReportedAtFirstUse(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -122,7 +122,7 @@ func TestProvider_invalidBlockIsReportedByValidate(t *testing.T) {
 	}
 }
 
-// words is what Terraform printed, without its frames and line breaks.
+// words returns Terraform's output without frames and line breaks.
 func words(output string) string {
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(output)), " ")
 }

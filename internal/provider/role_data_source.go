@@ -98,7 +98,7 @@ type roleModel struct {
 	Managed      types.Bool   `tfsdk:"managed"`
 }
 
-// FromAPI sets the attributes from an answer of the platform.
+// FromAPI sets the attributes from a response of the platform.
 func (m *roleModel) FromAPI(ctx context.Context, role platform.Role) diag.Diagnostics {
 	if m.Name.IsNull() {
 		m.Name = types.StringValue(role.Name)

@@ -17,7 +17,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// trace has Terraform and the provider log all they can to a file, whose content it hands out.
+// trace enables all logs of Terraform and the provider, in a file whose content it returns.
 func trace(t *testing.T, w *acctest.Workspace) (content func() string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "trace.log")
@@ -29,7 +29,7 @@ func trace(t *testing.T, w *acctest.Workspace) (content func() string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A log without the provider's own words in it would pass every search.
+		// Every search would pass in a log without the provider's output.
 		if !strings.Contains(string(text), "Called the Chainguard API") {
 			t.Fatal("the log has nothing of the provider")
 		}
@@ -41,7 +41,7 @@ func TestSecrets_harnessFindsALeak(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	log := trace(t, w)
-	// An output that is declared not to be a secret is a leak on purpose: Terraform prints it.
+	// An output with nonsensitive() leaks on purpose: Terraform prints it.
 	w.Configure(kimWith(acmeViewer) +
 		"output \"leak\" {\nvalue = nonsensitive(chainguard_invite_code.kim.code)\n}\n")
 	output := w.Run("apply", "-auto-approve")
@@ -90,11 +90,11 @@ func TestSecrets_notLoggedOrShown(t *testing.T) {
 			shown += w.Run("plan")
 			shown += w.Run("state", "show", kim)
 
-			// The platform is at fault, in its own words and in others'.
+			// Errors of the platform and of other servers repeat the token.
 			e.Inject(emulator.Fault{Method: "GetGroupInvite", Code: codes.Internal, Message: "cannot read for Bearer " + token, Times: 5})
 			output, err := w.Try("plan")
 			if err == nil {
-				t.Error("a plan went well though the platform did not")
+				t.Error("a plan succeeded despite an error of the platform")
 			}
 			shown += output
 
@@ -110,7 +110,7 @@ func TestSecrets_notLoggedOrShown(t *testing.T) {
 
 			canaries.ExpectNone(t, "the log", log())
 			canaries.ExpectNone(t, "what is shown", shown)
-			// The state is where codes are, by Terraform's design; tokens are not even there.
+			// By Terraform's design, the state has the codes. It must not have the tokens.
 			for name := range canaries {
 				if strings.Contains(name, "code") || strings.Contains(name, "key id") {
 					delete(canaries, name)
@@ -121,7 +121,7 @@ func TestSecrets_notLoggedOrShown(t *testing.T) {
 	}
 }
 
-// A code that looks like no code is cut out of what the platform says, in whatever form it is repeated.
+// A code in an unusual format is removed from the platform's messages in every encoding.
 func TestSecrets_codeRepeatedByThePlatform(t *testing.T) {
 	t.Parallel()
 	const code = "0dd/c0de+that-looks-like-n0thing="

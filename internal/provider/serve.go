@@ -18,28 +18,27 @@ import (
 )
 
 const (
-	// shutdownTimeout bounds how long the CLI waits for the provider to end.
+	// shutdownTimeout limits how long the CLI waits for the provider to exit.
 	shutdownTimeout = 10 * time.Second
 
-	// orphanTimeout bounds how long the provider outlives its CLI. A create whose answer is lost is looked for longer than
-	// anything else takes.
+	// orphanTimeout limits how long the provider outlives its CLI. The longest cleanup is the search for the invite of
+	// a lost create.
 	orphanTimeout = time.Minute
 
 	// connectTimeout is how long go-plugin's client waits for a provider to start. A CLI that has not connected by then
-	// has ended.
+	// has exited.
 	connectTimeout = time.Minute
 
-	// maxMessage is how long a message may be, in bytes, as [tf6server.Serve] has it.
+	// maxMessage is the maximum size of a message in bytes, as in [tf6server.Serve].
 	maxMessage = 256 << 20
 
-	// gcPercent lets the heap, which is a few MiB, grow to four times of what is in use before it is collected. With Go's
-	// default, a fourth of the CPU of a plan of a thousand invites is spent on that.
+	// gcPercent lets the heap, which is only a few MiB, grow to four times its live size. With Go's default, garbage
+	// collection takes a quarter of the CPU time of a plan with a thousand invites.
 	gcPercent = 300
 )
 
-// Serve serves the provider to the CLI that started this process, until the CLI ends. Invites that were created and that
-// the CLI cannot delete are deleted then. With debugging the provider runs on its own, for a debugger, and serves any
-// CLI.
+// Serve serves the provider to the CLI that started this process, until the CLI exits. It then deletes invites that the
+// CLI cannot delete. With debugging, the provider runs on its own for a debugger, and serves any CLI.
 func Serve(ctx context.Context, version string, debugging bool) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -58,10 +57,10 @@ func Serve(ctx context.Context, version string, debugging bool) error {
 	return nil
 }
 
-// serveCLI does what [tf6server.Serve] does, and heeds signals and the end of the CLI.
+// serveCLI is like [tf6server.Serve], but also handles signals and the end of the CLI.
 func serveCLI(ctx context.Context, server tfprotov6.ProviderServer, atEnd *cleanup) {
-	// A signal that is sent to all processes of a job does not end the provider: the CLI waits for what is under way, or it
-	// ends, which is noticed. SIGPIPE would end it when it logs after the CLI has ended.
+	// Do not exit on a signal sent to all processes of a job: the CLI waits for pending requests, or exits, which ends
+	// the connection. SIGPIPE would kill the provider when it logs after the CLI has exited.
 	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
@@ -91,11 +90,11 @@ func serveCLI(ctx context.Context, server tfprotov6.ProviderServer, atEnd *clean
 	})
 }
 
-// cliConnection is the connection to the CLI. It ends the server with it: go-plugin ends a server only when it is told
-// to, so that a provider whose CLI was killed would stay.
+// cliConnection is the connection to the CLI. It stops the server when the connection ends: go-plugin stops only on
+// request, so a provider whose CLI was killed would keep running.
 type cliConnection struct {
 	server      *grpc.Server
-	interrupted context.Context // ends with the first signal
+	interrupted context.Context // canceled by the first signal
 	cleanup     *cleanup
 	connections atomic.Int32
 }
@@ -108,7 +107,7 @@ func (c *cliConnection) HandleConn(_ context.Context, event stats.ConnStats) {
 	case *stats.ConnEnd:
 		if c.connections.Add(-1) == 0 {
 			c.cleanup.end()
-			go c.server.Stop() // Waits for this.
+			go c.server.Stop() // Stop waits for this handler.
 		}
 	}
 }
@@ -124,10 +123,10 @@ func (c *cliConnection) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context
 // HandleRPC implements [stats.Handler].
 func (c *cliConnection) HandleRPC(context.Context, stats.RPCStats) {}
 
-// interruptible are the requests that a signal ends. Terraform and OpenTofu pass an interrupt on as StopProvider, but not
-// while `apply` plans (seen in Terraform 1.15 and OpenTofu 1.12), where a sign-in or a lookup that hangs would keep them
-// waiting. What creates or deletes is not among them, but for the ephemeral resource, which deletes what it created
-// when it is interrupted.
+// interruptible are the requests that a signal cancels. Terraform and OpenTofu pass on an interrupt as StopProvider,
+// except while `apply` plans (seen in Terraform 1.15 and OpenTofu 1.12), so a hanging sign-in or lookup would block
+// them. Requests that create or delete are not included, except for the ephemeral resource, which deletes its invite
+// when interrupted.
 var interruptible = map[string]bool{
 	"/tfplugin6.Provider/ImportResourceState":   true,
 	"/tfplugin6.Provider/ReadResource":          true,
@@ -136,10 +135,10 @@ var interruptible = map[string]bool{
 	"/tfplugin6.Provider/OpenEphemeralResource": true,
 }
 
-// intercept answers a request.
+// intercept handles a request.
 func (c *cliConnection) intercept(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	if info.FullMethod == "/plugin.GRPCController/Shutdown" {
-		// The CLI kills the provider two seconds after the answer.
+		// The CLI kills the provider two seconds after the response.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
 		c.cleanup.run(ctx)

@@ -8,10 +8,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// silenceUnreadLogs switches off the logs of Terraform's libraries unless logs are read, which the variables beginning
-// with TF_LOG say that Terraform passes on. The libraries write several lines of JSON for each attribute of each
-// resource and leave it to Terraform to drop them (terraform-plugin-go 0.31), which takes a third of the CPU of a large
-// plan. What a panic prints is no log.
+// silenceUnreadLogs turns off the logs of Terraform's libraries unless a variable that starts with TF_LOG is set. The
+// libraries write several lines of JSON for each attribute of each resource, and Terraform discards them
+// (terraform-plugin-go 0.31). This takes a third of the CPU time of a large plan. It does not affect the output of a
+// panic.
 func silenceUnreadLogs(server tfprotov6.ProviderServer, environment []string) tfprotov6.ProviderServer {
 	for _, variable := range environment {
 		name, value, _ := strings.Cut(variable, "=")
@@ -19,15 +19,15 @@ func silenceUnreadLogs(server tfprotov6.ProviderServer, environment []string) tf
 			return server
 		}
 	}
-	_ = os.Setenv("TF_LOG_SDK", "off") // It fails for malformed names only.
+	_ = os.Setenv("TF_LOG_SDK", "off") // It fails only for malformed names.
 	if framework, ok := server.(frameworkServer); ok {
 		return quietServer{framework}
 	}
-	return server // It can do less than the wrapper would promise.
+	return server // It lacks methods that the wrapper has.
 }
 
-// frameworkServer is all that terraform-plugin-framework's server can do. What is not in [tfprotov6.ProviderServer] is
-// found by type assertion, so a wrapper must have it as well.
+// frameworkServer has all methods of terraform-plugin-framework's server. Those outside of [tfprotov6.ProviderServer]
+// are found by type assertion, so a wrapper must have them as well.
 type frameworkServer interface {
 	tfprotov6.ProviderServer
 	tfprotov6.ListResourceServer
@@ -35,12 +35,12 @@ type frameworkServer interface {
 	tfprotov6.StateStoreServer
 }
 
-// quietServer gives the requests that come once for each resource a context without values: there are none but loggers.
+// quietServer handles the requests that are made for each resource with a context without values, which are only loggers.
 //
-// The framework keeps each request's context, to be able to cancel it, until the process ends (contextCancels in
-// internal/proto6server of version 1.19; there is no issue about it). With its loggers a context takes some 17 KiB, and
-// a plan makes four requests for each resource: of a thousand invites, the plan's peak is 350 MiB with and 60 MiB
-// without them. Where the framework drops a context at the end of its request, quietServer can go.
+// The framework keeps the context of each request until the process exits, to be able to cancel it (contextCancels in
+// internal/proto6server of version 1.19; there is no issue about it). With its loggers a context takes about 17 KiB, and
+// a plan makes four requests for each resource. For a thousand invites, the plan's peak is 350 MiB with loggers and
+// 60 MiB without them. Remove quietServer once the framework drops a context at the end of its request.
 type quietServer struct{ frameworkServer }
 
 func (s quietServer) ValidateResourceConfig(ctx context.Context, req *tfprotov6.ValidateResourceConfigRequest) (*tfprotov6.ValidateResourceConfigResponse, error) {
@@ -71,7 +71,7 @@ func (s quietServer) ApplyResourceChange(ctx context.Context, req *tfprotov6.App
 	return quietly(ctx, req, s.frameworkServer.ApplyResourceChange)
 }
 
-// quietly answers a request with a context that ends when ctx does, and has no values.
+// quietly handles a request with a context that ends when ctx does, and has no values.
 func quietly[Request, Response any](ctx context.Context, request Request, answer func(context.Context, Request) (Response, error)) (Response, error) {
 	quiet, cancel := context.WithCancel(context.Background())
 	defer cancel()

@@ -11,10 +11,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// framework is the framework's server of the provider.
+// framework returns the framework's server for the provider.
 func framework() tfprotov6.ProviderServer { return providerserver.NewProtocol6(New("test")())() }
 
-func TestServe_silencesLogsThatAreNotRead(t *testing.T) {
+func TestServe_silencesUnreadLogs(t *testing.T) {
 	for name, test := range map[string]struct {
 		environment []string
 		silenced    bool
@@ -37,7 +37,7 @@ func TestServe_silencesLogsThatAreNotRead(t *testing.T) {
 	}
 }
 
-// An interface that a newer framework's server implements would otherwise be hidden by the wrapper.
+// The wrapper would hide interfaces that a newer framework's server implements.
 func TestServe_quietServerHasAllMethodsOfTheFramework(t *testing.T) {
 	t.Parallel()
 	server, quiet := reflect.TypeOf(framework()), reflect.TypeFor[quietServer]()

@@ -14,7 +14,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// joinWith is a configuration whose provisioner runs command, with an ephemeral code in INVITE_CODE.
+// joinWith returns a configuration whose provisioner runs command, with an ephemeral code in INVITE_CODE.
 func joinWith(command string) string {
 	return `
 		ephemeral "chainguard_invite_code" "kim" {
@@ -30,7 +30,7 @@ func joinWith(command string) string {
 	`
 }
 
-// No CLI closes an ephemeral resource where something that uses it fails, so this is the provider's own doing.
+// No CLI closes an ephemeral resource after an error in something that uses it, so the provider must delete the invite.
 func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -65,11 +65,11 @@ func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 	}
 }
 
-func TestServe_triesAgainWhatCloseCouldNotDelete(t *testing.T) {
+func TestServe_retriesFailedDeletionsOfClose(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]emulator.Fault{
 		"refused": {Code: codes.PermissionDenied, Times: 1},
-		// OpenTofu panics where Close takes more than ten seconds.
+		// OpenTofu panics if Close takes more than ten seconds (opentofu/opentofu#4081).
 		"no answer": {Hang: true, Times: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestServe_triesAgainWhatCloseCouldNotDelete(t *testing.T) {
 	}
 }
 
-// There is no CLI to tell of it, but its log.
-func TestServe_logsWhatItCouldNotDelete(t *testing.T) {
+// After the CLI has exited, the provider can only log the failure.
+func TestServe_logsFailedDeletions(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)
 	w.NeedsVersion("1.10.0", "1.11.0")
@@ -114,7 +114,7 @@ func TestServe_logsWhatItCouldNotDelete(t *testing.T) {
 	}
 }
 
-// As on a full disk, or where a remote state cannot be reached: SECURITY.md warns of it.
+// This happens on a full disk, or if a remote state is unreachable. SECURITY.md warns about it.
 func TestState_thatCannotBeSavedIsPrintedWithItsCodes(t *testing.T) {
 	t.Parallel()
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -128,13 +128,13 @@ func TestState_thatCannotBeSavedIsPrintedWithItsCodes(t *testing.T) {
 	p := acctest.New(t)
 	w := workspace(t, p, kimWith(acmeViewer))
 	w.Write("backend.tf", fmt.Sprintf("terraform {\nbackend \"http\" {\naddress = %q\nretry_max = 0\n}\n}\n", backend.URL))
-	if err := os.Mkdir(w.Path("errored.tfstate"), 0o700); err != nil { // So that no file can be written there.
+	if err := os.Mkdir(w.Path("errored.tfstate"), 0o700); err != nil { // A folder of this name prevents Terraform from writing the file.
 		t.Fatal(err)
 	}
 	w.Run("init")
 	output, err := w.Try("apply", "-auto-approve")
 	if err == nil {
-		t.Error("a state that cannot be saved is no error")
+		t.Error("no error for a state that cannot be saved")
 	}
 	live := p.Live()
 	if len(live) != 1 || !strings.Contains(output, live[0].Code) {

@@ -16,11 +16,11 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// session is what a configured provider passes to its resources: the settings, and a client that is created when it is
-// first needed, so that what needs no API works offline and without credentials.
+// session is what a configured provider passes to its resources: the settings, and a client that is created on first
+// use, so that everything that needs no API works offline and without credentials.
 type session struct {
 	settings config.Settings
-	deferred []config.Problem // errors in the environment, reported where the settings are first used
+	deferred []config.Problem // errors in the environment, reported when the settings are first used
 	clock    clock.Clock
 	secrets  *redact.Secrets
 	connect  func() (*platform.Client, error)
@@ -28,18 +28,18 @@ type session struct {
 	seal     func(seal.Recipients, redact.Secret) (string, error)
 }
 
-// logCall writes a call to Terraform's log. Never what was sent or answered: codes and tokens are in there.
+// logCall logs a call. It never logs requests and responses, which contain codes and tokens.
 func logCall(ctx context.Context, call rpc.Call) {
 	tflog.Debug(ctx, "Called the Chainguard API", map[string]any{
 		"method": call.Method, "code": call.Code.String(), "took_ms": call.Took.Milliseconds(),
 	})
 }
 
-// ready reports whether the platform can be called. It cannot in a plan of a configuration whose provider block refers
-// to what is not there yet.
+// ready reports whether the platform can be called. It is false during a plan while the provider block has unknown
+// values.
 func (s *session) ready() bool { return s.settings.CheckCallable() == nil }
 
-// client is the connection to the platform. Where there can be none, the diagnostics say why.
+// client returns the client of the platform, or adds errors if there is none.
 func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 	if len(s.deferred) > 0 {
 		s.addDeferred(diags)
@@ -57,16 +57,16 @@ func (s *session) client(diags *diag.Diagnostics) *platform.Client {
 	return client
 }
 
-// addDeferred adds what is wrong with the environment.
+// addDeferred adds the errors in the environment.
 func (s *session) addDeferred(diags *diag.Diagnostics) {
 	for _, problem := range s.deferred {
 		addProblem(diags, problem)
 	}
 }
 
-// groupSetting returns the provider's default group, which is null if there is none. inBlock reports whether the
-// provider block sets it, and not a personal default in the environment or in chainctl's file, which decides where new
-// invites go and must not move one that exists.
+// groupSetting returns the provider's default group, null if there is none. inBlock reports whether the provider block
+// sets it. A default from the environment or from chainctl's file is personal: it decides where new invites go and must
+// not move existing ones.
 func (s *session) groupSetting() (group types.String, inBlock bool) {
 	switch inBlock = s.settings.InBlock("group"); {
 	case s.settings.IsUnknown("group"):
@@ -78,8 +78,8 @@ func (s *session) groupSetting() (group types.String, inBlock bool) {
 	}
 }
 
-// configured takes the session out of what Terraform hands to a resource's Configure. It is nil before the provider
-// is configured, as while validating.
+// configured returns the session from the data passed to a resource's Configure. It is nil before the provider is
+// configured, for example during validation.
 func configured(data any, diags *diag.Diagnostics) *session {
 	if data == nil {
 		return nil

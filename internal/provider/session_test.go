@@ -72,8 +72,8 @@ func TestSession_groupSetting(t *testing.T) {
 	}
 }
 
-// What is at fault is a variable, which no change of the provider block mends.
-func TestSession_client_proxyThatCannotBeParsed(t *testing.T) {
+// The error is in a variable, so changing the provider block does not help.
+func TestSession_client_invalidProxy(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://[::1")
 	s := &session{connect: func() (*platform.Client, error) {
 		return platform.New(platform.Config{API: config.DefaultAPI, RequestTimeout: config.DefaultRequestTimeout})

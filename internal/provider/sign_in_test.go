@@ -14,10 +14,10 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// pipeline signs the provider in as a pipeline is: with an OIDC token for an identity.
+// pipeline signs the provider in as a CI job: with an OIDC token for an identity.
 func pipeline(p *acctest.Platform) {
 	p.Setenv("CHAINGUARD_TOKEN", "")
-	p.Setenv("TF_CHAINGUARD_IDENTITY", p.AdminIdentity()) // As the official provider calls it.
+	p.Setenv("TF_CHAINGUARD_IDENTITY", p.AdminIdentity()) // the official provider's variable
 	p.Setenv("TF_CHAINGUARD_IDENTITY_TOKEN", emulator.UpstreamToken(emulator.Upstream{
 		Issuer: "https://ci.example.com", Subject: "pipeline", Audience: []string{p.URL()}, Expires: acctest.Start.Add(365 * day),
 	}))
@@ -32,7 +32,7 @@ const fifty = `
 	}
 `
 
-// With the real clock: a fake one moves while calls are on their way, which no token survives.
+// This test uses the real clock: a fake one advances during calls, which would expire every token.
 func TestTokens_expireDuringApply(t *testing.T) {
 	t.Parallel()
 	w, e := acctest.NewProgramWorkspace(t)

@@ -22,7 +22,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
-// A refresh token is being spent when the run is interrupted: the next one is kept, and no temporary file.
+// The run is interrupted while a refresh token is used: the next one is stored, and no temporary file is left.
 func TestInterrupt_refreshToken(t *testing.T) {
 	t.Parallel()
 	for _, i := range []interruption{
@@ -62,7 +62,7 @@ func TestInterrupt_refreshToken(t *testing.T) {
 				}
 				return files
 			}
-			// A provider whose CLI was killed is done shortly afterwards.
+			// A provider whose CLI was killed exits shortly afterwards.
 			r.waitUntil("the next refresh token is written", func() bool {
 				return cached()["refresh-token"] != spent && cached()["oidc-token"] != ""
 			})
@@ -79,13 +79,13 @@ func TestInterrupt_refreshToken(t *testing.T) {
 	}
 }
 
-// withoutChainctl hides a chainctl of this machine from the provider.
+// withoutChainctl hides the machine's chainctl from the provider.
 func withoutChainctl(t *testing.T, w *acctest.Workspace) {
 	t.Helper()
 	programs(t, w, nil)
 }
 
-// programs puts scripts on the PATH, and nothing else.
+// programs sets the PATH to a folder with only these scripts.
 func programs(t *testing.T, w *acctest.Workspace, scripts map[string]string) {
 	t.Helper()
 	folder := t.TempDir()
@@ -97,7 +97,7 @@ func programs(t *testing.T, w *acctest.Workspace, scripts map[string]string) {
 	w.Setenv("PATH", folder)
 }
 
-// Every way to sign in by itself that a run may have, with each at fault in its own words at the end.
+// TestSecrets_everyWayToSignIn uses every non-interactive way to sign in, and makes each of them fail at the end.
 func TestSecrets_everyWayToSignIn(t *testing.T) {
 	t.Parallel()
 	oidc := func(e *emulator.Emulator) string {
@@ -188,7 +188,7 @@ func TestSecrets_everyWayToSignIn(t *testing.T) {
 	}
 }
 
-// The run waits for a sign-in in the browser, which does not come.
+// The run waits for a sign-in in the browser that never happens.
 func TestInterrupt_browser(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{{"plan"}, {"apply", "-auto-approve"}} {

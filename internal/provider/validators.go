@@ -16,7 +16,7 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/refs"
 )
 
-// The validators of attributes, which work offline.
+// These validators work offline.
 var (
 	groupReference = textValidator{takes: refs.Group, summary: summaryInvalidGroup, check: refs.CheckGroup}
 	roleReference  = textValidator{takes: refs.Role, summary: summaryInvalidRole, check: refs.CheckRole}
@@ -25,7 +25,7 @@ var (
 	bareEmail      = textValidator{takes: oneAddress, summary: summaryInvalidEmail, check: checkBareEmail}
 )
 
-// textValidator validates a string that is set and known.
+// textValidator validates a known string.
 type textValidator struct {
 	takes   string // what the string must be
 	summary string // of the error
@@ -97,8 +97,7 @@ func validateRoleOrCluster(role types.String, cluster types.Bool, diags *diag.Di
 	}
 }
 
-// validateRenewBefore adds an error unless renew_before is shorter than ttl. Whether each is a duration is validated on
-// its own.
+// validateRenewBefore adds an error unless renew_before is shorter than ttl. Invalid durations are reported elsewhere.
 func validateRenewBefore(renewBefore, ttl duration.Value, diags *diag.Diagnostics) {
 	window, err := renewBefore.Duration()
 	if err != nil || ttl.IsUnknown() {

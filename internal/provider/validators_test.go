@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What cannot be seen makes another address, which no one has.
+// An invisible character makes a different address.
 func TestBareEmail_invisibleCharacters(t *testing.T) {
 	t.Parallel()
 	for _, r := range []rune{'\u200b', '\ufeff', '\u00ad', '\u00a0', '\u202e'} {
