@@ -3,10 +3,7 @@
 package examples_test
 
 import (
-	"context"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -37,7 +34,7 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 	w.InstallBuiltProvider()
 	w.Write("main.tf", read(t, "provider/provider.tf")+strings.Replace(read(t, "resources/chainguard_invite_code/resource.tf"), "kim_invite_code", "code", 1)+
 		"output \"group_id\" { value = chainguard_invite_code.kim.group_id }\n")
-	putOnPath(t, w, map[string]string{"terraform": runs(w.Executable), "emulator": runs(acctest.EmulatorProgram(t))})
+	w.PutOnPath(t, map[string]string{"terraform": acctest.Runs(w.Executable), "emulator": acctest.Runs(acctest.EmulatorProgram(t))})
 
 	platform, err := emulator.New(emulator.Options{}) // It derives the same UIDPs from the same names.
 	if err != nil {
@@ -50,7 +47,7 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 		block("emulator accept"), `GROUP=$(terraform output -raw group_id)`, block("roleBindings"), block("groupInvites"),
 		"trap - EXIT", "kill \"$emulator\"  " + stop, `wait "$emulator"`,
 	}, "\n")
-	said := inShell(t, w, script)
+	said := w.RunScript(t, script)
 	if !strings.Contains(said, "No changes.") || !strings.Contains(said, `"roleBindings":`) && !strings.Contains(said, `"items":`) {
 		t.Errorf("the guide's commands do not do what it says:\n%s", said) // No code in it works elsewhere.
 	}
@@ -63,7 +60,7 @@ func TestMigratingGuide_steps_keepTheInvite(t *testing.T) {
 	platform := acctest.New(t)
 	w := acctest.NewWorkspace(t, "", platform.Stubs().Serve())
 	w.NeedsVersion("1.8", "1.7")
-	putOnPath(t, w, map[string]string{"terraform": runs(w.Executable)})
+	w.PutOnPath(t, map[string]string{"terraform": acctest.Runs(w.Executable)})
 	configuration := blocks(t, "migrating", "terraform")[0]
 	w.Write("main.tf", `terraform {
   required_providers {
@@ -84,7 +81,7 @@ func TestMigratingGuide_steps_keepTheInvite(t *testing.T) {
 
 	w.Write("main.tf", configuration)
 	script := commands(t, "migrating", "terraform init")
-	if out := inShell(t, w, script); !strings.Contains(out, "moved from") || !strings.Contains(out, "Plan: 0 to add, 1 to change, 0 to destroy.") {
+	if out := w.RunScript(t, script); !strings.Contains(out, "moved from") || !strings.Contains(out, "Plan: 0 to add, 1 to change, 0 to destroy.") {
 		t.Errorf("it is not just moved, and its names taken up:\n%s", out)
 	}
 	w.Run("apply", "-auto-approve")
@@ -119,12 +116,12 @@ func TestAuthenticationGuide_commands_workAsTheyStand(t *testing.T) {
 			w.Setenv("TERRAFORM", w.Executable)
 			w.Write("main.tf", read(t, "provider/provider.tf")+read(t, "data-sources/chainguard_group/data-source.tf"))
 			w.Run("init")
-			putOnPath(t, w, map[string]string{
-				"terraform": runs(w.Executable),
+			w.PutOnPath(t, map[string]string{
+				"terraform": acctest.Runs(w.Executable),
 				"chainctl": "case \"$1 $2\" in 'auth login') ;; 'auth token') echo '" + platform.Token(platform.AdminIdentity(), platform.Audience(), time.Hour) +
 					"' ;; *) exit 1 ;; esac",
 			})
-			if out := inShell(t, w, script); !strings.Contains(out, "platform_group_id") {
+			if out := w.RunScript(t, script); !strings.Contains(out, "platform_group_id") {
 				t.Errorf("the plan does not read the group:\n%s", out)
 			}
 		})
@@ -151,31 +148,4 @@ func commands(t *testing.T, guide, holds string) string {
 	}
 	t.Fatalf("the guide %s has no block with %s", guide, holds)
 	return ""
-}
-
-// putOnPath puts programs, which are shell scripts, before all others.
-func putOnPath(t *testing.T, w *acctest.Workspace, programs map[string]string) {
-	t.Helper()
-	folder := t.TempDir()
-	for name, script := range programs {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
-}
-
-// runs is a script that is nothing but another program.
-func runs(program string) string { return "exec '" + program + "' \"$@\"" }
-
-// inShell runs a script in the workspace, up to its first failure, which fails the test.
-func inShell(t *testing.T, w *acctest.Workspace, script string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	out, err := w.Program(ctx, "sh", "-ec", script).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	return string(out)
 }

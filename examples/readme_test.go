@@ -3,14 +3,11 @@
 package examples_test
 
 import (
-	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 )
@@ -51,28 +48,16 @@ func runAsItStands(t *testing.T, example, script string) {
 
 	// The shell finds the CLI as terraform, a chainctl that needs no browser, and an age that has the key. Its user answers
 	// every question with yes, and has the public key.
-	programs := t.TempDir()
-	if err := os.Symlink(w.Executable, filepath.Join(programs, "terraform")); err != nil {
-		t.Fatal(err)
-	}
-	for name, program := range map[string]string{
-		"chainctl": `[ "$1 $2" = "auth login" ]`,
-		"age":      `[ "$1" = --decrypt ] && echo code`,
-	} {
-		if err := os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+program+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.PutOnPath(t, map[string]string{
+		"terraform": acctest.Runs(w.Executable),
+		"chainctl":  `[ "$1 $2" = "auth login" ]`,
+		"age":       `[ "$1" = --decrypt ] && echo code`,
+	})
 	w.Write("kim.pub", read(t, "modules/onboarding/tests/ada.pub"))
-	w.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	w.Setenv("TF_CLI_ARGS_apply", "-auto-approve")
 	w.Setenv("ORGANIZATION_ID", platform.Group("acme.example"))
 
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	out, err := w.Program(ctx, "sh", "-ec", script).CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "Apply complete!") {
-		// The output may hold codes, which are good for the emulator only.
-		t.Errorf("%v\n%s", err, out)
+	if out := w.RunScript(t, script); !strings.Contains(out, "Apply complete!") {
+		t.Errorf("nothing is applied:\n%s", out)
 	}
 }

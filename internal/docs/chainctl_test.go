@@ -101,16 +101,9 @@ func TestCIIdentity_chainctlCommands_createWhatTheConfigurationsDo(t *testing.T)
 	if err != nil {
 		t.Skip(err)
 	}
-	programs, noted := t.TempDir(), filepath.Join(t.TempDir(), "calls")
-	stub := "#!/bin/sh\nprintf '%s\\n' \"$@\" . >> '" + noted + "'\n"
-	if err := os.WriteFile(filepath.Join(programs, "chainctl"), []byte(stub), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	cli.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	script := "set -eu\n" + strings.Join(page.blocksOf("shell"), "")
-	if out, err := cli.Program(t.Context(), "sh", "-c", script).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	noted := filepath.Join(t.TempDir(), "calls")
+	cli.PutOnPath(t, map[string]string{"chainctl": "printf '%s\\n' \"$@\" . >> '" + noted + "'"})
+	cli.RunScript(t, strings.Join(page.blocksOf("shell"), ""))
 	content, err := os.ReadFile(noted)
 	if err != nil {
 		t.Fatal(err)

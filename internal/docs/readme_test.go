@@ -122,11 +122,7 @@ func prepareShell(t *testing.T, cli *acctest.CLI) {
 		}
 		cli.Setenv(name, strings.TrimSpace(string(value)))
 	}
-	programs := t.TempDir()
-	if err := os.Symlink(cli.Executable, filepath.Join(programs, "terraform")); err != nil {
-		t.Fatal(err)
-	}
-	cli.Setenv("PATH", programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	cli.PutOnPath(t, map[string]string{"terraform": acctest.Runs(cli.Executable)})
 
 	origin := t.TempDir()
 	git := func(folder string, args ...string) string {

@@ -1,0 +1,37 @@
+package acctest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// PutOnPath puts programs, which are POSIX shell scripts by name, before all others on the PATH of the CLI.
+func (c *CLI) PutOnPath(t testing.TB, programs map[string]string) {
+	t.Helper()
+	folder := t.TempDir()
+	for name, script := range programs {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Setenv("PATH", folder+string(filepath.ListSeparator)+os.Getenv("PATH"))
+}
+
+// Runs returns a script for [CLI.PutOnPath] that runs another program.
+func Runs(program string) string { return "exec '" + program + "' \"$@\"" }
+
+// RunScript runs a script in the folder and the environment of the CLI, up to its first failure, which fails the test. It
+// returns what the script has printed.
+func (c *CLI) RunScript(t testing.TB, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	out, err := c.Program(ctx, "sh", "-euc", script).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out) // No code in it works with a real platform.
+	}
+	return string(out)
+}
