@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/acctest"
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
@@ -118,13 +117,74 @@ func TestAuthenticationGuide_commands_workAsTheyStand(t *testing.T) {
 			w.Run("init")
 			w.PutOnPath(t, map[string]string{
 				"terraform": acctest.Runs(w.Executable),
-				"chainctl": "case \"$1 $2\" in 'auth login') ;; 'auth token') echo '" + platform.Token(platform.AdminIdentity(), platform.Audience(), time.Hour) +
-					"' ;; *) exit 1 ;; esac",
+				"chainctl":  acctest.Chainctl(t, platform, "admin@acme.example"),
 			})
 			if out := w.RunScript(t, script); !strings.Contains(out, "platform_group_id") {
 				t.Errorf("the plan does not read the group:\n%s", out)
 			}
 		})
+	}
+}
+
+// The last part of the guide on getting started, with an emulator in place of the platform: its organization is not the
+// guide's, and only chainctl, which a script stands in for, is signed in to it.
+func TestGettingStartedGuide_ownOrganization_worksAsItStands(t *testing.T) {
+	t.Parallel()
+	seed := emulator.DefaultSeed()
+	seed.Organizations[0].Name = "widgets.example"
+	seed.Identities[0].Bindings[0].Group = "widgets.example"
+	platform := emulator.ForTest(t, emulator.Options{Seed: seed})
+	w := acctest.NewWorkspace(t, "", nil)
+	w.InstallBuiltProvider()
+	w.SetPlatform(platform)
+	w.Setenv("CHAINGUARD_TOKEN", "")
+	w.Setenv("TF_CLI_ARGS_apply", "-auto-approve")
+	w.PutOnPath(t, map[string]string{
+		"terraform": acctest.Runs(w.Executable),
+		"chainctl":  acctest.Chainctl(t, platform, "kim@widgets.example"),
+	})
+	w.Write("main.tf", strings.ReplaceAll(blocks(t, "getting-started", "hcl")[0], "acme.example", "widgets.example"))
+	const accepting = "chainctl auth login --invite-code CODE"
+	script := strings.Join([]string{
+		commands(t, "getting-started", "chainctl auth login\n"),
+		strings.TrimSpace(blocks(t, "getting-started", "sh")[3]) + " > code",
+		strings.Replace(commands(t, "getting-started", accepting), "CODE", `"$(cat code)"`, 1),
+		"terraform plan -detailed-exitcode",
+	}, "\n")
+	out := w.RunScript(t, script)
+	if !strings.Contains(out, "1 added") || !strings.Contains(out, "kim@widgets.example joined the group") {
+		t.Errorf("Kim is not invited, or does not accept:\n%s", out)
+	}
+	if len(platform.Live()) != 0 {
+		t.Errorf("the platform still has the invite:\n%s", out)
+	}
+}
+
+// The commands of the guide on sealing codes, of both sides: the invitee's key is where ssh-keygen writes it, and a script
+// stands in for age.
+func TestSealingGuide_commands_workAsTheyStand(t *testing.T) {
+	t.Parallel()
+	platform := emulator.ForTest(t, emulator.Options{})
+	key := acctest.NewSSHKey(t)
+	w := acctest.NewWorkspace(t, "sealed", nil)
+	w.InstallBuiltProvider()
+	w.SetPlatform(platform)
+	w.Setenv("TF_VAR_public_key_file", "kim.pub")
+	w.Write("kim.pub", key.Public+" kim@laptop\n")
+	w.Run("init")
+	w.Run("apply", "-auto-approve")
+	var encrypted string
+	w.Output("kim", &encrypted)
+	w.Write("sent.age", encrypted)
+	w.Write("code", key.Decrypt(t, encrypted))
+	w.PutOnPath(t, map[string]string{
+		"terraform": acctest.Runs(w.Executable),
+		"chainctl":  acctest.Chainctl(t, platform, "kim@acme.example"),
+		"age":       `[ "$*" = "--decrypt --identity $HOME/.ssh/id_ed25519 kim.age" ] && cmp sent.age kim.age && cat code`,
+	})
+	script := strings.Join(append(blocks(t, "sealing-codes", "sh"), "terraform plan -detailed-exitcode"), "\n")
+	if out := w.RunScript(t, script); !strings.Contains(out, "kim@acme.example joined the group") {
+		t.Errorf("Kim does not accept:\n%s", out)
 	}
 }
 

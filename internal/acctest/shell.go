@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/chainguard-invites/terraform-provider-chainguard/internal/emulator"
 )
 
 // PutOnPath puts programs, which are POSIX shell scripts by name, before all others on the PATH of the CLI.
@@ -22,6 +24,18 @@ func (c *CLI) PutOnPath(t testing.TB, programs map[string]string) {
 
 // Runs returns a script for [CLI.PutOnPath] that runs another program.
 func Runs(program string) string { return "exec '" + program + "' \"$@\"" }
+
+// Chainctl returns a script for [CLI.PutOnPath] that stands in for chainctl on an emulator: it signs in as the
+// administrator, and accepts codes as the owner of an email address.
+func Chainctl(t testing.TB, platform *emulator.Emulator, email string) string {
+	t.Helper()
+	return `case "$1 $2 ${3-}" in
+'auth login ') ;;
+'auth login --invite-code') printf %s "$4" | '` + EmulatorProgram(t) + `' accept --api '` + platform.URL() + `' --email ` + email + ` - ;;
+'auth token '*) echo '` + platform.Token(platform.AdminIdentity(), platform.Audience(), time.Hour) + `' ;;
+*) exit 1 ;;
+esac`
+}
 
 // RunScript runs a script in the folder and the environment of the CLI, up to its first failure, which fails the test. It
 // returns what the script has printed.

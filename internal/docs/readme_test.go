@@ -112,16 +112,7 @@ func prepareShell(t *testing.T, cli *acctest.CLI) {
 	for _, name := range []string{"TF_CLI_CONFIG_FILE", "TF_INPUT", "TF_IN_AUTOMATION"} {
 		cli.Setenv(name, "")
 	}
-	for _, name := range []string{"GOFLAGS", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY"} {
-		cli.Setenv(name, os.Getenv(name))
-	}
-	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB"} {
-		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		cli.Setenv(name, strings.TrimSpace(string(value)))
-	}
+	allowGo(t, cli)
 	cli.PutOnPath(t, map[string]string{"terraform": acctest.Runs(cli.Executable)})
 
 	origin := t.TempDir()
@@ -156,6 +147,21 @@ func prepareShell(t *testing.T, cli *acctest.CLI) {
 	git(origin, "-c", "user.name=test", "-c", "user.email=test@example.com", "commit", "--quiet", "--message=test")
 	for name, value := range map[string]string{"COUNT": "1", "KEY_0": "url." + origin + ".insteadOf", "VALUE_0": repository} {
 		cli.Setenv("GIT_CONFIG_"+name, value)
+	}
+}
+
+// allowGo lets what the CLI's environment runs build Go programs, as this process can.
+func allowGo(t *testing.T, cli *acctest.CLI) {
+	t.Helper()
+	for _, name := range []string{"GOFLAGS", "SSL_CERT_FILE", "HTTPS_PROXY", "NO_PROXY"} {
+		cli.Setenv(name, os.Getenv(name))
+	}
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GONOSUMDB"} {
+		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cli.Setenv(name, strings.TrimSpace(string(value)))
 	}
 }
 
