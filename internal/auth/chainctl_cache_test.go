@@ -31,7 +31,7 @@ func TestChainctlCache_folder(t *testing.T) {
 func TestChainctlCache_token(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]func(b *bench) string{
-		"as chainctl leaves it": func(b *bench) string {
+		"stored by chainctl": func(b *bench) string {
 			token := b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour)
 			b.keep(b.folder(""), accessTokenFile, token)
 			return token
@@ -41,25 +41,25 @@ func TestChainctlCache_token(t *testing.T) {
 			b.keep(b.folder(""), accessTokenFile, token+"\n")
 			return token
 		},
-		"that of the identity, as the official provider leaves it": func(b *bench) string {
+		"of the identity, stored by the official provider": func(b *bench) string {
 			b.settings.Identity = b.emulator.AdminIdentity()
 			token := b.emulator.Token(b.settings.Identity, b.settings.Audience, time.Hour)
 			b.keep(b.folder(b.settings.Identity), accessTokenFile, token)
 			b.keep(b.folder(""), accessTokenFile, b.emulator.Token(otherIdentity, b.settings.Audience, time.Hour))
 			return token
 		},
-		"that of the latest sign-in, if it is of the identity": func(b *bench) string {
+		"of the latest sign-in, for the identity": func(b *bench) string {
 			b.settings.Identity = b.emulator.AdminIdentity()
 			token := b.emulator.Token(b.settings.Identity, b.settings.Audience, time.Hour)
 			b.keep(b.folder(""), accessTokenFile, token)
 			return token
 		},
-		"that of the issuer with a slash at the end": func(b *bench) string {
+		"an issuer with a trailing slash": func(b *bench) string {
 			token := jwt(`{"iss":"` + b.settings.Issuer + `/","aud":["x","` + b.settings.Audience + `"],"exp":4000000000}`)
 			b.keep(b.folder(""), accessTokenFile, token)
 			return token
 		},
-		"that is nearly over, if there is nothing better": func(b *bench) string {
+		"expiring soon, without an alternative": func(b *bench) string {
 			token := b.emulator.Token(b.emulator.AdminIdentity(), b.settings.Audience, time.Hour)
 			b.keep(b.folder(""), accessTokenFile, token)
 			b.clock.Advance(59*time.Minute + 30*time.Second)

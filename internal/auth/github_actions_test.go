@@ -111,7 +111,7 @@ func TestGitHubActions_noToken(t *testing.T) {
 			want:     "status 502 Bad Gateway",
 			requests: 3,
 		},
-		"no JSON": {
+		"not JSON": {
 			answer:   func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
 			want:     "its answer holds none",
 			requests: 1,
@@ -152,7 +152,7 @@ func TestGitHubActions_noToken(t *testing.T) {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "http://github.example/x?c4n4ry" },
 			want: "github.example is not encrypted",
 		},
-		"no URL": {
+		"not a URL": {
 			set:  func(b *bench) { b.variables["ACTIONS_ID_TOKEN_REQUEST_URL"] = "c4n4ry" },
 			want: "it is not a URL",
 		},

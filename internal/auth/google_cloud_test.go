@@ -107,7 +107,7 @@ func TestGoogleCloud_here(t *testing.T) {
 		"Cloud Run":         {variable: "K_SERVICE", want: true},
 		"a Cloud Run job":   {variable: "CLOUD_RUN_JOB", want: true},
 		"another machine":   {product: "KVM\n"},
-		"no Linux":          {},
+		"not Linux":         {},
 	} {
 		environment := config.Environment{
 			Getenv: func(name string) string {

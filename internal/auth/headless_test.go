@@ -138,7 +138,7 @@ func TestHeadless_fails(t *testing.T) {
 			},
 			want: "a token that cannot be read",
 		},
-		"a key that is none": {
+		"not a key": {
 			set:  func(b *bench) { b.standIn(status(http.StatusOK, `{"ecdhPublicKey":"AAAA","encryptedIdtoken":"AAAA"}`)) },
 			want: "a token that cannot be read",
 		},

@@ -74,7 +74,7 @@ func TestSTS_environment(t *testing.T) {
 			environment: []string{"HTTPS_PROXY=" + proxy.URL},
 			want:        "certificate",
 		},
-		"a proxy that is no URL": {
+		"a proxy that is not a URL": {
 			environment: []string{"HTTPS_PROXY=http://user:c4n4ry-proxy@[::1", "SSL_CERT_FILE=" + certificate},
 			want:        "HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy",
 		},
@@ -82,7 +82,7 @@ func TestSTS_environment(t *testing.T) {
 			environment: []string{"HTTPS_PROXY=http://127.0.0.1:1", "SSL_CERT_FILE=" + certificate},
 			want:        "cannot be reached: by the proxy that HTTPS_PROXY (or https_proxy) names: dial tcp 127.0.0.1:1: connect: connection refused",
 		},
-		"a proxy that cannot be parsed": {
+		"an invalid proxy": {
 			environment: []string{"HTTPS_PROXY=c4n4ry-%zz"},
 			want:        "HTTPS_PROXY (or https_proxy) in the environment is not the URL of a proxy",
 		},

@@ -52,7 +52,7 @@ func TestIdentityToken_unusable(t *testing.T) {
 			value: func(*bench) string { return jwt(`{"exp":1000000000,"sub":"` + canary + `"}`) },
 			want:  []string{"expired at 2001-09-09T01:46:40Z", "cannot be renewed"},
 		},
-		"a path at which there is nothing": {
+		"a path that does not exist": {
 			value: func(*bench) string { return "/var/run/secrets/tokens/chainguard" },
 			want:  []string{"/var/run/secrets/tokens/chainguard", "does not exist"},
 		},
@@ -113,7 +113,7 @@ func TestIdentityToken_anyLiteral(t *testing.T) {
 		"base64 with a slash":       "/9j/4AAQSkZJRgABAQEAYABgAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0a",
 		"opaque":                    "c4n4ry-opaque",
 		"a JWT without a part":      strings.Join(strings.Split(jwt(`{"sub":"x"}`), ".")[:2], "."),
-		"longer than a path can be": strings.Repeat("A1b2", 5000),
+		"longer than a path may be": strings.Repeat("A1b2", 5000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

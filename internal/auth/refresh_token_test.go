@@ -167,7 +167,7 @@ func TestRefreshToken_notSpent(t *testing.T) {
 			want:  "Unauthenticated",
 			calls: 1,
 		},
-		"unavailable, which is not tried again": {
+		"unavailable, which is not retried": {
 			set: func(b *bench, _ string) {
 				b.emulator.Inject(emulator.Fault{Method: "ExchangeRefreshToken", Code: codes.Unavailable, Message: "later"})
 			},

@@ -12,9 +12,9 @@ import (
 func TestStaticToken_isUsedAsItIs(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]string{
-		"a JWT":                                jwt(`{"aud":"https://elsewhere.example","exp":4000000000}`),
-		"a JWT that does not say when it ends": jwt(`{}`),
-		"no JWT":                               "opaque",
+		"a JWT":                   jwt(`{"aud":"https://elsewhere.example","exp":4000000000}`),
+		"a JWT without an expiry": jwt(`{}`),
+		"not a JWT":               "opaque",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

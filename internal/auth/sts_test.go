@@ -153,7 +153,7 @@ func TestSTS_exchange_explainsRefusals(t *testing.T) {
 			want:  []string{"is unavailable: try\\u001b[31m later"},
 			calls: 3,
 		},
-		"a fault of its own, which is not tried again": {
+		"an internal error, which is not retried": {
 			seed:  emulator.DefaultSeed(),
 			fault: &emulator.Fault{Method: "Exchange", Code: codes.Internal, Message: "oops"},
 			want:  []string{"Internal: oops"},
@@ -308,7 +308,7 @@ func TestSTS_exchange_responsesOfOtherServers(t *testing.T) {
 		"a load balancer's failure": {http.StatusBadGateway, "<html>", []string{"HTTP status 502 Bad Gateway"}, 3},
 		"a page":                    {http.StatusOK, "<html>c4n4ry</html>", []string{"not JSON"}, 1},
 		"an empty answer":           {http.StatusOK, "{}", []string{"an answer without a token"}, 1},
-		"a code that is none":       {http.StatusBadRequest, `{"code":99,"message":"c4n4ry"}`, []string{"HTTP status 400"}, 1},
+		"an invalid code":           {http.StatusBadRequest, `{"code":99,"message":"c4n4ry"}`, []string{"HTTP status 400"}, 1},
 		"a code of another type":    {http.StatusBadRequest, `{"code":"c4n4ry"}`, []string{"HTTP status 400"}, 1},
 		"more than a token":         {http.StatusOK, `{"token":"` + strings.Repeat("x", 2*maxToken), []string{"not JSON"}, 1},
 	} {

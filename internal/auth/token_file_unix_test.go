@@ -21,8 +21,8 @@ func TestIdentityToken_file_isAPipe(t *testing.T) {
 		return path
 	}
 	for name, write := range map[string]func(path string){
-		"that nothing writes to": func(string) {},
-		"that stays open": func(path string) {
+		"without a writer": func(string) {},
+		"with a writer that stays open": func(path string) {
 			file, err := os.OpenFile(path, os.O_WRONLY, 0)
 			if err == nil {
 				defer func() { _ = file.Close() }() // Keep it reachable: the garbage collector would close it.

@@ -27,7 +27,7 @@ func TestTokens_Token_renewsShortlyBeforeExpiry(t *testing.T) {
 		"a minute: with a fifth left":      {time.Minute, 47 * time.Second, 48 * time.Second},
 		"five seconds: with a second left": {5 * time.Second, 3999 * time.Millisecond, 4 * time.Second},
 		"one second: with a fifth left":    {time.Second, 799 * time.Millisecond, 800 * time.Millisecond},
-		"a token that does not say: never": {0, 1000 * time.Hour, 0},
+		"no expiry: never":                 {0, 1000 * time.Hour, 0},
 		"an expired token: at every call":  {-time.Hour, 0, time.Nanosecond},
 	} {
 		t.Run(name, func(t *testing.T) {
