@@ -23,13 +23,13 @@ func TestConfigFile_isFoundWhereChainctlLooks(t *testing.T) {
 		variable string
 		want     string
 	}{
-		"the current directory first":         {want: local},
-		"then the configuration directory":    {missing: []string{local}, want: config},
-		"then the home directory":             {missing: []string{local, config}, want: home},
-		"then none":                           {missing: []string{local, config, home}},
-		"CHAINCTL_CONFIG ends the search":     {variable: named, want: named},
-		"the block beats CHAINCTL_CONFIG":     {block: block("config", "~/mine.yaml"), variable: named, want: inHome},
-		"a relative path starts where we are": {block: block("config", "chainctl/config.yaml"), want: local},
+		"the current directory first":                     {want: local},
+		"then the configuration directory":                {missing: []string{local}, want: config},
+		"then the home directory":                         {missing: []string{local, config}, want: home},
+		"then none":                                       {missing: []string{local, config, home}},
+		"CHAINCTL_CONFIG ends the search":                 {variable: named, want: named},
+		"the block beats CHAINCTL_CONFIG":                 {block: block("config", "~/mine.yaml"), variable: named, want: inHome},
+		"a relative path starts in the current directory": {block: block("config", "chainctl/config.yaml"), want: local},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -60,7 +60,7 @@ var malformed = map[string]struct{ text, want string }{
 	"a word":               {"# config\nplatform\n", "line 2"},
 	"a section of text":    {"default:\n  group: a\nplatform: https://a.example\n", "line 3"},
 	"a section of a list":  {"platform:\n  - api\n", "line 2"},
-	"a value that is more": {"platform:\n  api:\n    url: https://a.example\n", "line 3"},
+	"a mapping as a value": {"platform:\n  api:\n    url: https://a.example\n", "line 3"},
 }
 
 func TestConfigFile_malformed_setIsAnError(t *testing.T) {
@@ -152,12 +152,12 @@ default:
 func TestConfigFile_withoutSettings(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
-		"empty":                    "",
-		"comments":                 "# nothing\n",
-		"null":                     "~\n",
-		"empty sections":           "platform:\ndefault: {}\nauth:\n  mode: headless\n",
-		"empty values":             "platform:\n  api:\n  issuer: \"\"\n  audience: ~\n",
-		"keys that we do not know": "future: [1, 2]\nplatform:\n  console: {a: b}\n  registry: cgr.dev\ndefault:\n  skip-auto-login: true\n",
+		"empty":          "",
+		"comments":       "# nothing\n",
+		"null":           "~\n",
+		"empty sections": "platform:\ndefault: {}\nauth:\n  mode: headless\n",
+		"empty values":   "platform:\n  api:\n  issuer: \"\"\n  audience: ~\n",
+		"unknown keys":   "future: [1, 2]\nplatform:\n  console: {a: b}\n  registry: cgr.dev\ndefault:\n  skip-auto-login: true\n",
 	} {
 		s, problems := Resolve(nil, world{files: map[string]string{searchedFile: text}}.environment())
 		if len(problems) > 0 || s.API != DefaultAPI {

@@ -94,12 +94,12 @@ func TestResolve_unknown_isNotEmpty(t *testing.T) {
 			world:   everywhere,
 			unknown: []string{"api", "audience"}, error: "not known yet: api.",
 		},
-		"the group alone does not keep from calling the platform": {
+		"calls do not need the group": {
 			block:   block("group", later),
 			world:   everywhere,
 			unknown: []string{"group"},
 		},
-		"what a token makes irrelevant does not keep from calling the platform": {
+		"calls with a token do not need other ways to sign in": {
 			block:   block("issuer", later, "org_name", later),
 			world:   everywhere,
 			unknown: []string{"issuer", "org_name"},
@@ -130,12 +130,12 @@ func TestResolve_unknown_isNotEmpty(t *testing.T) {
 			block:   block("login", later),
 			unknown: []string{"login"}, error: "not known yet: login.",
 		},
-		"the config file, and all that may be in it": {
+		"the config file, and all settings in it": {
 			block:   block("config", later, "org_name", "acme"),
 			world:   world{files: everywhere.files},
 			unknown: []string{"api", "audience", "issuer", "config", "group"}, error: "not known yet: config.",
 		},
-		"the config file, but all that matters is known": {
+		"the config file, with all needed settings known": {
 			block:   block("config", later),
 			world:   everywhere,
 			unknown: []string{"audience", "issuer", "config", "group", "identity_provider", "org_name", "social_login"},
@@ -178,14 +178,14 @@ func TestResolve_token_overruledByTheBlock(t *testing.T) {
 		token   string // that is used
 		warning string // the attribute that it is on
 	}{
-		"nothing":                        {token: "from-env"},
-		"identity":                       {block: block("identity", uidpA), warning: "identity"},
-		"identity token":                 {block: block("identity_token", "/run/token"), warning: "identity_token"},
-		"both":                           {block: block("identity", uidpA, "identity_token", "/run/token"), warning: "identity"},
-		"a token":                        {block: block("token", "from-block"), token: "from-block"},
-		"a token and an identity":        {block: block("token", "from-block", "identity", uidpA), token: "from-block"},
-		"an identity that is unknown":    {block: block("identity", later)},
-		"the group, which is no sign-in": {block: block("group", "acme.example"), token: "from-env"},
+		"nothing":                     {token: "from-env"},
+		"identity":                    {block: block("identity", uidpA), warning: "identity"},
+		"identity token":              {block: block("identity_token", "/run/token"), warning: "identity_token"},
+		"both":                        {block: block("identity", uidpA, "identity_token", "/run/token"), warning: "identity"},
+		"a token":                     {block: block("token", "from-block"), token: "from-block"},
+		"a token and an identity":     {block: block("token", "from-block", "identity", uidpA), token: "from-block"},
+		"an identity that is unknown": {block: block("identity", later)},
+		"the group, which is not a way to sign in": {block: block("group", "acme.example"), token: "from-env"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -266,7 +266,7 @@ func TestResolve_oneIdentityProvider(t *testing.T) {
 			want:      [3]string{uidpB, "acme.example", ""},
 			conflict:  "identity_provider and org_name",
 		},
-		"one in the block that may turn out null": {
+		"an unknown one in the block": {
 			block: block("org_name", later, "social_login", "github"), file: file,
 			want: [3]string{"", "", "github"},
 		},
