@@ -15,21 +15,21 @@ func TestCheck(t *testing.T) {
 		text        string
 		group, role bool
 	}{
-		"name":                       {"acme.example", true, true},
-		"name with all there can be": {"a team_b-c.1", true, true},
-		"path":                       {"acme.example/platform/ci", true, false},
-		"UIDP":                       {groupUIDP, true, true},
-		"UIDP below another":         {groupUIDP + "/0123456789abcdef", true, true},
-		"nothing":                    {"", false, false},
-		"capitals":                   {"ACME", false, false},
-		"UIDP in capitals":           {strings.Repeat("A", 40), false, false},
-		"other characters":           {"acme!", false, false},
-		"two in a list":              {"acme,other", false, false},
-		"path with an empty name":    {"acme.example//platform", false, false},
-		"path that begins nowhere":   {"/acme.example", false, false},
-		"path that ends in a slash":  {"acme.example/", false, false},
-		"letter that only looks it":  {"аcme", false, false},
-		"Kelvin sign":                {"\u212aim", false, false},
+		"name":                           {"acme.example", true, true},
+		"name with all valid characters": {"a team_b-c.1", true, true},
+		"path":                           {"acme.example/platform/ci", true, false},
+		"UIDP":                           {groupUIDP, true, true},
+		"UIDP below another":             {groupUIDP + "/0123456789abcdef", true, true},
+		"nothing":                        {"", false, false},
+		"capitals":                       {"ACME", false, false},
+		"UIDP in capitals":               {strings.Repeat("A", 40), false, false},
+		"other characters":               {"acme!", false, false},
+		"two in a list":                  {"acme,other", false, false},
+		"path with an empty name":        {"acme.example//platform", false, false},
+		"path with a leading slash":      {"/acme.example", false, false},
+		"path that ends in a slash":      {"acme.example/", false, false},
+		"lookalike of a letter":          {"аcme", false, false},
+		"Kelvin sign":                    {"\u212aim", false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 					t.Errorf("%q: %v", test.text, is.err)
 				}
 				if is.err != nil && !strings.HasPrefix(is.err.Error(), "must be "+kind+". ") {
-					t.Errorf("%q: %v; want it to say what it must be, %s", test.text, is.err, kind)
+					t.Errorf("%q: %v; want it to describe %s", test.text, is.err, kind)
 				}
 			}
 		})
