@@ -57,7 +57,7 @@ func (b *breaker) allow(now time.Time, o options) error {
 }
 
 // record records how a call ended.
-func (b *breaker) record(now time.Time, ctx context.Context, err error) { //nolint:revive // context-as-argument: ctx is what ended.
+func (b *breaker) record(now time.Time, ctx context.Context, err error) { //nolint:revive // context-as-argument: ctx is the context that ended.
 	var e *Error
 	switch {
 	case err == nil, errors.As(err, &e) && e.Answered:

@@ -106,7 +106,7 @@ func TestConn_status_notFromTheServer(t *testing.T) {
 			s.data(false, message(5<<20))
 			s.headers(true, "grpc-status", "0")
 		},
-		"an encoding that is not known": func(s *stream) {
+		"an unknown encoding": func(s *stream) {
 			s.headers(false, ":status", "200", "content-type", "application/grpc", "grpc-encoding", "zstd")
 			s.data(false, append([]byte{1, 0, 0, 0, 1}, 'x'))
 			s.headers(true, "grpc-status", "0")
@@ -116,7 +116,7 @@ func TestConn_status_notFromTheServer(t *testing.T) {
 			s.data(false, append(message(2), 0xff, 0xff))
 			s.headers(true, "grpc-status", "0")
 		},
-		"a status that is no number": func(s *stream) {
+		"a status that is not a number": func(s *stream) {
 			s.headers(true, ":status", "200", "content-type", "application/grpc", "grpc-status", "denied")
 		},
 	}

@@ -8,14 +8,14 @@ import (
 func TestDial_refusesPlaintextToOtherHosts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ url, want string }{
-		"no scheme":                {"console-api.enforce.dev", "no host"},
-		"host and port only":       {"localhost:8080", "no host"},
-		"empty":                    {"", "no host"},
-		"other scheme":             {"ftp://console-api.enforce.dev", "must start with https://"},
-		"plaintext to the world":   {"http://console-api.enforce.dev", "not encrypted"},
-		"plaintext to a private":   {"http://10.0.0.1:8080", "not encrypted"},
-		"name that looks loopback": {"http://localhost.example.com", "not encrypted"},
-		"unreadable":               {"https://user:hunter2@%zz", "cannot be read"},
+		"no scheme":                     {"console-api.enforce.dev", "no host"},
+		"host and port only":            {"localhost:8080", "no host"},
+		"empty":                         {"", "no host"},
+		"other scheme":                  {"ftp://console-api.enforce.dev", "must start with https://"},
+		"plaintext to the world":        {"http://console-api.enforce.dev", "not encrypted"},
+		"plaintext to a private":        {"http://10.0.0.1:8080", "not encrypted"},
+		"name that looks like loopback": {"http://localhost.example.com", "not encrypted"},
+		"unreadable":                    {"https://user:hunter2@%zz", "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -29,7 +29,7 @@ func TestRetry_policy(t *testing.T) {
 		"success after a retry": {policy: policy, errs: []error{temporary}, tries: 2},
 		"too many tries":        {policy: policy, errs: []error{temporary, temporary, temporary}, want: temporary, tries: 3},
 		"final error":           {policy: policy, errs: []error{temporary, final}, want: final, tries: 2},
-		"out of time": {
+		"no time left": {
 			policy: Policy{First: time.Second, Max: time.Second, Until: start.Add(1500 * time.Millisecond)},
 			errs:   []error{temporary, temporary, temporary, temporary}, want: temporary, tries: 2,
 		},
