@@ -199,7 +199,7 @@ func faultCases() map[string]faultCase {
 			},
 			create: &outcome{code: codes.PermissionDenied, calls: 19, live: 1, check: waited(127 * time.Second)},
 		},
-		"PermissionDenied in a new group that cannot be seen yet": {
+		"PermissionDenied in a new group that is not visible yet": {
 			inject: func(f *fixture, _ string) {
 				f.group = f.AddGroup(f.Group("acme.example"), "newcomers", f.clock.Now())
 				f.SetBehavior(func(b *emulator.Behavior) { b.NewGroupDelay = 6 * time.Second })
@@ -217,7 +217,7 @@ func faultCases() map[string]faultCase {
 			// At 0, 1, 3 and 7 seconds.
 			create: &outcome{calls: 4, live: 2},
 		},
-		"PermissionDenied in a group that cannot be seen": {
+		"PermissionDenied in a group that is not visible": {
 			inject: func(f *fixture, method string) {
 				f.hide(f.group, week)
 				f.Inject(emulator.Fault{Method: method, Code: codes.PermissionDenied})
@@ -278,7 +278,7 @@ func faultCases() map[string]faultCase {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Uid = strings.Repeat("0", 40) + "/0123456789abcdef" }),
 			create: createdAgain, get: unusableWith(1, "another invite"), list: fine,
 		},
-		"answer whose uid is no UIDP": {
+		"answer whose uid is not a UIDP": {
 			inject: spoils(1, func(i *iam.GroupInvite) { i.Uid += "/../.." }),
 			create: createdAgain, get: unusableWith(1, "another invite"), list: unusableWith(1, "not the UIDP"),
 		},

@@ -16,7 +16,7 @@ import (
 // create, or list its invite, after the first search.
 var lookWaits = []time.Duration{0, time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second}
 
-// finding is what became of a lost create.
+// finding is the outcome of a lost create.
 type finding struct {
 	deleted string // the UIDP of its invite, if found and deleted
 	left    string // describes what it left behind

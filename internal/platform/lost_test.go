@@ -114,7 +114,7 @@ func TestCreateInvite_lost_parallelWithTheSameInputs(t *testing.T) {
 	t.Cleanup(func() {
 		// Nothing was tried if an earlier test failed and the run is ending.
 		if tried.Load() > 0 && (failed.Load() == 0 || failed.Load() > tried.Load()*3/4) {
-			t.Errorf("%d of %d creates failed, so this shows little", failed.Load(), tried.Load())
+			t.Errorf("%d of %d creates failed, want some, but at most three quarters", failed.Load(), tried.Load())
 		}
 	})
 	for seed := range uint64(12) {
@@ -689,7 +689,7 @@ func TestCreateInvite_lost_listsOnlyThePagesItNeeds(t *testing.T) {
 				}
 			}
 		}, 5 + 5},
-		"oldest first, all at one time": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
+		"oldest first, all at the same time": {begin.Add(time.Hour), func(page *iam.ListGroupInvitesResponse) {
 			for _, invite := range page.GetGroupInvites() {
 				if invite.GetCreateTime().AsTime().After(begin.Add(time.Minute)) {
 					invite.CreateTime = timestamppb.New(begin.Add(-3 * time.Hour))

@@ -20,12 +20,12 @@ func TestPager_invalidListings(t *testing.T) {
 		says  string
 		pages int
 	}{
-		"followed by itself": {func(n int) page[string] { return page[string]{items: []string{fmt.Sprint(n)}, next: "again"} }, "page 2 is followed by itself", 2},
-		"in a circle": {func(n int) page[string] {
+		"the same page token again": {func(n int) page[string] { return page[string]{items: []string{fmt.Sprint(n)}, next: "again"} }, "page 2 is followed by itself", 2},
+		"a cycle of pages": {func(n int) page[string] {
 			return page[string]{items: []string{fmt.Sprint(n % 3)}, next: fmt.Sprint("token", n%3)}
 		}, "held nothing new", 3 + maxStale},
-		"empty for ever":     {func(n int) page[string] { return page[string]{next: fmt.Sprint(n)} }, "held nothing new", maxStale},
-		"always another one": {func(n int) page[string] { return page[string]{items: []string{fmt.Sprint(n)}, next: fmt.Sprint(n)} }, "more than 5000 pages", maxPages},
+		"endless empty pages": {func(n int) page[string] { return page[string]{next: fmt.Sprint(n)} }, "held nothing new", maxStale},
+		"always another page": {func(n int) page[string] { return page[string]{items: []string{fmt.Sprint(n)}, next: fmt.Sprint(n)} }, "more than 5000 pages", maxPages},
 	} {
 		n := 0
 		p := pager[string]{
