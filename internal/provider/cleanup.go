@@ -13,7 +13,7 @@ import (
 // errEnded is the error of a create that ended too late for the CLI to take the response.
 var errEnded = errors.New("the run ended while the invite code was being created, so it is deleted")
 
-// cleanup is what to do before the process exits:
+// cleanup is the work to do before the process exits:
 //   - finish pending creates, and delete their invites, because the CLI can no longer take the responses
 //   - delete open ephemeral invites. Terraform and OpenTofu close an ephemeral resource once everything that uses it is
 //     done, but not after an error in between (seen in Terraform 1.11 and 1.15 and OpenTofu 1.12)

@@ -92,7 +92,7 @@ func TestCleanup_retriesFailedDeletions(t *testing.T) {
 	remove := e.Inject(emulator.Fault{Method: "DeleteGroupInvite", Code: codes.PermissionDenied})
 	c.run(t.Context())
 	if len(e.Live()) != 1 {
-		t.Fatal("the invite was deleted, so this proves nothing")
+		t.Fatal("the invite was deleted, so the test is void")
 	}
 	remove()
 	c.run(t.Context())

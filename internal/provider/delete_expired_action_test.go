@@ -96,10 +96,10 @@ func TestDeleteExpiredAction_deletesOnlyExpired(t *testing.T) {
 			slices.Sort(got)
 			slices.Sort(stays)
 			if !slices.Equal(got, stays) {
-				t.Errorf("%d invites are left, want the %d that are alive or elsewhere", len(got), len(stays))
+				t.Errorf("%d invites are left, want the %d that are valid or elsewhere", len(got), len(stays))
 			}
 			if !slices.Equal(said, test.wantSaid) {
-				t.Errorf("it said %q, want %q", said, test.wantSaid)
+				t.Errorf("progress %q, want %q", said, test.wantSaid)
 			}
 		})
 	}
@@ -111,7 +111,7 @@ func TestDeleteExpiredAction_nothingExpired(t *testing.T) {
 	addValid(p, "acme.example")
 	said, diags := p.Protocol(t, nil).Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
 	if want := []string{"0 of 2 invites in acme.example have expired."}; len(diags) > 0 || !slices.Equal(said, want) {
-		t.Errorf("it said %q and %v, want %q", said, diags, want)
+		t.Errorf("progress %q and %v, want %q", said, diags, want)
 	}
 	if p.Count("DeleteGroupInvite") != 0 {
 		t.Errorf("calls: %v", p.Counts())
@@ -142,7 +142,7 @@ func TestDeleteExpiredAction_continuesAfterFailure(t *testing.T) {
 	}
 	want := []string{"60 of 60 invites in acme.example have expired.", "25 of 60 done.", "50 of 60 done.", "Deleted 57 of 60 expired invites."}
 	if !slices.Equal(said, want) {
-		t.Errorf("it said %q, want %q", said, want)
+		t.Errorf("progress %q, want %q", said, want)
 	}
 }
 
@@ -152,11 +152,11 @@ func TestDeleteExpiredAction_platformsClock(t *testing.T) {
 		ahead    time.Duration // of the platform's clock
 		wantLeft int
 	}{
-		"the platform is ahead":             {ahead: 2 * time.Hour, wantLeft: 0},
-		"the platform is behind":            {ahead: -2 * time.Hour, wantLeft: 1},
-		"the platform is a little behind":   {ahead: -1500 * time.Millisecond, wantLeft: 1},
-		"the platform is a little ahead":    {ahead: time.Second, wantLeft: 0},
-		"the platform agrees with us on it": {ahead: 0, wantLeft: 0},
+		"the platform's clock is ahead":           {ahead: 2 * time.Hour, wantLeft: 0},
+		"the platform's clock is behind":          {ahead: -2 * time.Hour, wantLeft: 1},
+		"the platform's clock is slightly behind": {ahead: -1500 * time.Millisecond, wantLeft: 1},
+		"the platform's clock is slightly ahead":  {ahead: time.Second, wantLeft: 0},
+		"the platform's clock agrees":             {ahead: 0, wantLeft: 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -197,7 +197,7 @@ func TestDeleteExpiredAction_interrupted(t *testing.T) {
 	p.Inject(emulator.Fault{Method: "DeleteGroupInvite", Times: 1, Mutate: func(proto.Message) { protocol.Stop() }})
 	_, diags := protocol.Invoke(deleteExpired, acctest.Config{"group": "acme.example"})
 	if !slices.ContainsFunc(diags.Errors(), func(e string) bool { return strings.Contains(e, "Interrupted: The run was interrupted before") }) {
-		t.Errorf("it does not say that it was interrupted: %v", diags)
+		t.Errorf("no error about the interrupt: %v", diags)
 	}
 	if len(p.Invites()) < 50 {
 		t.Errorf("%d invites are left: it did not stop", len(p.Invites()))
@@ -211,11 +211,11 @@ func TestDeleteExpiredAction_unknownGroupFailsThePlan(t *testing.T) {
 		block, config acctest.Config
 		want          string
 	}{
-		"misspelled":                {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
-		"none":                      {want: "Missing Group"},
-		"not known yet":             {config: acctest.Config{"group": acctest.Unknown}},
-		"provider's, not known yet": {block: acctest.Config{"group": acctest.Unknown}},
-		"api not known yet":         {block: acctest.Config{"api": acctest.Unknown}, config: acctest.Config{"group": "acme.example"}},
+		"misspelled":          {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
+		"none":                {want: "Missing Group"},
+		"unknown":             {config: acctest.Config{"group": acctest.Unknown}},
+		"provider's, unknown": {block: acctest.Config{"group": acctest.Unknown}},
+		"unknown api":         {block: acctest.Config{"api": acctest.Unknown}, config: acctest.Config{"group": "acme.example"}},
 	} {
 		errs := p.Protocol(t, test.block).PlanAction(deleteExpired, test.config).Errors()
 		switch {
@@ -261,16 +261,16 @@ func TestDeleteExpiredAction_configuration(t *testing.T) {
 	output := w.Run("apply", "-auto-approve")
 	for _, want := range []string{"3 of 5 invites in acme.example have expired.", "Deleted 3 of 3 expired invites."} {
 		if !strings.Contains(output, want) {
-			t.Errorf("it does not say %q:\n%s", want, output)
+			t.Errorf("the output lacks %q:\n%s", want, output)
 		}
 	}
 	if got := idsOnPlatform(p); !slices.Equal(got, stays) {
-		t.Errorf("%d invites are left, want the %d that are alive", len(got), len(stays))
+		t.Errorf("%d invites are left, want the %d that are valid", len(got), len(stays))
 	}
 
 	addExpired(p, "acme.example", 1)
 	w.Run("apply", "-auto-approve", "-invoke=action."+deleteExpired+".tidy")
 	if got := idsOnPlatform(p); !slices.Equal(got, stays) {
-		t.Errorf("run by itself, it left %d invites, want the %d that are alive", len(got), len(stays))
+		t.Errorf("run by itself, it left %d invites, want the %d that are valid", len(got), len(stays))
 	}
 }

@@ -13,8 +13,8 @@ import (
 func TestAdvice_timeout(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]*platform.Error{
-		"no answer":                {Code: codes.DeadlineExceeded},
-		"an answer of that status": {Code: codes.DeadlineExceeded, Answered: true},
+		"no answer":                   {Code: codes.DeadlineExceeded},
+		"a response with that status": {Code: codes.DeadlineExceeded, Answered: true},
 	} {
 		e.API = "https://api.example"
 		text := advice(e)

@@ -225,7 +225,7 @@ func TestInterrupt_apply(t *testing.T) {
 				invite("created_before", "ttl = \"6d\"\nlifecycle {\ncreate_before_destroy = true\n}"))
 
 			r := startRun(t, w, "apply", "-auto-approve")
-			r.waitUntil("creates and deletes are under way", func() bool {
+			r.waitUntil("creates and deletes are pending", func() bool {
 				return len(e.Live()) == 5 && e.Count("DeleteGroupInvite") == 2
 			})
 			r.interrupt(i)
@@ -264,7 +264,7 @@ func TestInterrupt_unansweredCreate(t *testing.T) {
 				e.Inject(fault)
 				w.Configure(kimWith(acmeViewer))
 				r := startRun(t, w, "apply", "-auto-approve")
-				r.waitUntil("the create is under way", func() bool { return e.Count("CreateGroupInvite") > 0 })
+				r.waitUntil("the create is pending", func() bool { return e.Count("CreateGroupInvite") > 0 })
 				r.interrupt(i)
 				if live, known := liveIDs(e), knownIDs(w); !slices.Equal(live, known) {
 					t.Errorf("the valid invites are %v, and the state has %v\n%s", live, known, r.output.String())
@@ -288,7 +288,7 @@ func TestInterrupt_ephemeralOpen(t *testing.T) {
 			w.Configure(joinWith("true"))
 			// The first one is for the plan.
 			r := startRun(t, w, "apply", "-auto-approve")
-			r.waitUntil("a create is under way", func() bool { return e.Count("CreateGroupInvite") == 2 && len(e.Live()) == 1 })
+			r.waitUntil("a create is pending", func() bool { return e.Count("CreateGroupInvite") == 2 && len(e.Live()) == 1 })
 			r.interrupt(i)
 			expectLeft(t, e, i, r)
 		})
@@ -302,7 +302,7 @@ func TestInterrupt_ephemeralUse(t *testing.T) {
 		t.Run(i.String(), func(t *testing.T) {
 			t.Parallel()
 			if i.to == toProvider && i.signal != syscall.SIGKILL {
-				t.Skip("nothing is under way in the provider, so the run goes on")
+				t.Skip("the provider has no pending request, so the run continues")
 			}
 			w, e := acctest.NewProgramWorkspace(t)
 			w.NeedsVersion("1.10.0", "1.11.0")

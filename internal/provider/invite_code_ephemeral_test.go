@@ -64,7 +64,7 @@ func TestInviteCodeEphemeral_code_isPassedOn(t *testing.T) {
 			},
 			Check: func(*terraform.State) error {
 				if live := p.Live(); len(live) != 0 {
-					return fmt.Errorf("%d invites are still alive", len(live))
+					return fmt.Errorf("%d invites are still valid", len(live))
 				}
 				return nil
 			},
@@ -253,7 +253,7 @@ func TestInviteCodeEphemeral_open_keepsTheConfiguration(t *testing.T) {
 			config: acctest.Config{"role": "viewer"},
 			want:   acctest.Object{"group": "acme.example/platform"},
 		},
-		"the group of the environment": {
+		"the group from the environment": {
 			environment: "acme.example",
 			config:      acctest.Config{"role": "viewer"},
 			want:        acctest.Object{"group": "acme.example"},
@@ -308,7 +308,7 @@ func TestInviteCodeEphemeral_close_succeedsIfTheInviteIsGone(t *testing.T) {
 		"revoked by an owner": func(p *acctest.Platform) { p.DeleteInvite(p.Live()[0].UID) },
 		"accepted":            func(p *acctest.Platform) { _ = p.Accept(p.Live()[0].Code) },
 		"gone with its group": func(p *acctest.Platform) { p.DeleteGroup(p.Group("acme.example/platform")) },
-		"not missed by delete": func(p *acctest.Platform) {
+		"ignored by delete": func(p *acctest.Platform) {
 			p.SetBehavior(func(b *emulator.Behavior) { b.MissingDeleteOK = true })
 			p.DeleteInvite(p.Live()[0].UID)
 		},
@@ -370,7 +370,7 @@ func TestInviteCodeEphemeral_revokeOnCloseFalse_keepsTheInvite(t *testing.T) {
 		t.Error(diags)
 	}
 	if live := p.Live(); len(live) != 1 {
-		t.Errorf("%d invites are alive, want 1", len(live))
+		t.Errorf("%d invites are valid, want 1", len(live))
 	}
 }
 
@@ -501,14 +501,14 @@ func TestInviteCodeEphemeral_invalidArguments_failOffline(t *testing.T) {
 		config acctest.Config
 		want   string
 	}{
-		"no role":              {acctest.Config{"group": "acme.example"}, "Missing Role"},
-		"role and cluster":     {with(kims, acctest.Config{"cluster": true}), "Invalid Attribute Combination"},
-		"group of capitals":    {with(kims, acctest.Config{"group": "ACME"}), "Invalid Group"},
-		"role with a slash":    {with(kims, acctest.Config{"role": "acme.example/viewer"}), "Invalid Role"},
-		"address with a name":  {with(kims, acctest.Config{"email": "Kim <kim@example.com>"}), "Invalid Email Address"},
-		"ttl of zero":          {with(kims, acctest.Config{"ttl": "0s"}), "too short"},
-		"ttl that is none":     {with(kims, acctest.Config{"ttl": "soon"}), "is not a lifetime"},
-		"unknown is not wrong": {acctest.Config{"group": acctest.Unknown, "role": acctest.Unknown, "cluster": acctest.Unknown, "ttl": acctest.Unknown}, ""},
+		"no role":                    {acctest.Config{"group": "acme.example"}, "Missing Role"},
+		"role and cluster":           {with(kims, acctest.Config{"cluster": true}), "Invalid Attribute Combination"},
+		"group in capitals":          {with(kims, acctest.Config{"group": "ACME"}), "Invalid Group"},
+		"role with a slash":          {with(kims, acctest.Config{"role": "acme.example/viewer"}), "Invalid Role"},
+		"address with a name":        {with(kims, acctest.Config{"email": "Kim <kim@example.com>"}), "Invalid Email Address"},
+		"ttl of zero":                {with(kims, acctest.Config{"ttl": "0s"}), "too short"},
+		"ttl that is not a duration": {with(kims, acctest.Config{"ttl": "soon"}), "is not a lifetime"},
+		"unknown values":             {acctest.Config{"group": acctest.Unknown, "role": acctest.Unknown, "cluster": acctest.Unknown, "ttl": acctest.Unknown}, ""},
 	} {
 		errs := protocol.ValidateEphemeral(inviteCode, test.config).Errors()
 		if test.want == "" {

@@ -26,12 +26,12 @@ func TestInviteCodeResource_renewBefore_actsInThePlanThatChangesIt(t *testing.T)
 		action        plancheck.ResourceActionType
 		status        string
 	}{
-		"removed":                  {`renew_before = "5d"`, ``, plancheck.ResourceActionUpdate, "active"},
-		"narrowed":                 {`renew_before = "5d"`, `renew_before = "1d"`, plancheck.ResourceActionUpdate, "active"},
-		"widened":                  {`renew_before = "1d"`, `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
-		"added":                    {``, `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
-		"added, never recreated":   {`recreate = "never"`, "recreate = \"never\"\nrenew_before = \"5d\"", plancheck.ResourceActionUpdate, "expiring"},
-		"never recreated any more": {"recreate = \"never\"\nrenew_before = \"5d\"", `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
+		"removed":                {`renew_before = "5d"`, ``, plancheck.ResourceActionUpdate, "active"},
+		"narrowed":               {`renew_before = "5d"`, `renew_before = "1d"`, plancheck.ResourceActionUpdate, "active"},
+		"widened":                {`renew_before = "1d"`, `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
+		"added":                  {``, `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
+		"added, never recreated": {`recreate = "never"`, "recreate = \"never\"\nrenew_before = \"5d\"", plancheck.ResourceActionUpdate, "expiring"},
+		"no longer recreated":    {"recreate = \"never\"\nrenew_before = \"5d\"", `renew_before = "5d"`, plancheck.ResourceActionReplace, "active"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,11 +290,11 @@ func TestInviteCodeResource_plan_failsOnInvalidUIDPs(t *testing.T) {
 	theirs := p.AddRole(rival, "invite-wizard")
 	below := p.AddRole(p.Group("acme.example/platform"), "greeter")
 	for name, test := range map[string]struct{ group, role, want string }{
-		"a group that does not exist":    {acme + "/0123456789abcdef", viewer, `Group Not Found`},
-		"a role that does not exist":     {acme, acme + "/0123456789abcdef", `Role Not Found`},
-		"a built-in role that is none":   {acme, "0123456789abcdef0123456789abcdef01234567", `Role Not Found`},
-		"a role of another organization": {"acme.example", theirs, `Role Not Found[\s\S]*"acme.example"`},
-		"a role of a group below":        {acme, below, `Role Not Found`},
+		"a group that does not exist":         {acme + "/0123456789abcdef", viewer, `Group Not Found`},
+		"a role that does not exist":          {acme, acme + "/0123456789abcdef", `Role Not Found`},
+		"a built-in role that does not exist": {acme, "0123456789abcdef0123456789abcdef01234567", `Role Not Found`},
+		"a role of another organization":      {"acme.example", theirs, `Role Not Found[\s\S]*"acme.example"`},
+		"a role of a group below":             {acme, below, `Role Not Found`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -318,8 +318,8 @@ func TestInviteCodeResource_status_usesThePlatformsClock(t *testing.T) {
 		ahead  time.Duration // of the platform's clock
 		status string
 	}{
-		"the platform is ahead":  {0, 3 * time.Hour, "expired"},
-		"the platform is behind": {2 * time.Hour, -3 * time.Hour, "active"},
+		"the platform's clock is ahead":  {0, 3 * time.Hour, "expired"},
+		"the platform's clock is behind": {2 * time.Hour, -3 * time.Hour, "active"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -161,12 +161,12 @@ func TestInviteCodeList_errors(t *testing.T) {
 		wantFound     int
 		want          string
 	}{
-		"first page":           {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck"}, want: "out of luck"},
-		"second page":          {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()}, wantFound: 200, want: "out of luck"},
-		"unknown group":        {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
-		"unknown role":         {config: acctest.Config{"role": "veiwer"}, want: `Did you mean "viewer"?`},
-		"unknown api":          {block: acctest.Config{"api": acctest.Unknown}, want: "Provider Setting Not Known Yet"},
-		"token that is no use": {block: acctest.Config{"token": "stale"}, want: "Unauthenticated"},
+		"first page":     {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck"}, want: "out of luck"},
+		"second page":    {fault: emulator.Fault{Method: "ListGroupInvites", Code: codes.Internal, Message: "out of luck", Match: notTheFirst()}, wantFound: 200, want: "out of luck"},
+		"unknown group":  {config: acctest.Config{"group": "acme.exampel"}, want: `Did you mean "acme.example"?`},
+		"unknown role":   {config: acctest.Config{"role": "veiwer"}, want: `Did you mean "viewer"?`},
+		"unknown api":    {block: acctest.Config{"api": acctest.Unknown}, want: "Provider Setting Not Known Yet"},
+		"unusable token": {block: acctest.Config{"token": "stale"}, want: "Unauthenticated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

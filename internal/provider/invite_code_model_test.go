@@ -42,14 +42,14 @@ func TestInviteCodeModel_fromAPI(t *testing.T) {
 		want   func(*inviteCodeModel)
 	}{
 		"the same":                      {func(*platform.Invite) {}, func(*inviteCodeModel) {}},
-		"an address in other letters":   {func(i *platform.Invite) { i.Email = "KIM@EXAMPLE.COM" }, func(*inviteCodeModel) {}},
+		"an address in upper case":      {func(i *platform.Invite) { i.Email = "KIM@EXAMPLE.COM" }, func(*inviteCodeModel) {}},
 		"an address with a Kelvin sign": {func(i *platform.Invite) { i.Email = "\u212aim@example.com" }, func(m *inviteCodeModel) { m.Email = types.StringValue("\u212aim@example.com") }},
 		"another address":               {func(i *platform.Invite) { i.Email = "lee@example.com" }, func(m *inviteCodeModel) { m.Email = types.StringValue("lee@example.com") }},
 		"no address":                    {func(i *platform.Invite) { i.Email = "" }, func(m *inviteCodeModel) { m.Email = types.StringNull() }},
-		"not for a single use":          {func(i *platform.Invite) { i.SingleUse = false }, func(m *inviteCodeModel) { m.SingleUse = types.BoolValue(false) }},
+		"not single-use":                {func(i *platform.Invite) { i.SingleUse = false }, func(m *inviteCodeModel) { m.SingleUse = types.BoolValue(false) }},
 		"a role with another name":      {func(i *platform.Invite) { i.RoleName = "onlooker" }, func(m *inviteCodeModel) { m.RoleName = types.StringValue("onlooker") }},
 		"a deleted role":                {func(i *platform.Invite) { i.RoleName = "" }, func(m *inviteCodeModel) { m.RoleName = types.StringNull() }},
-		"a role that is missing wholly": {func(i *platform.Invite) { i.RoleID, i.RoleName = "", "" }, func(m *inviteCodeModel) { m.RoleName = types.StringNull() }},
+		"a role without UIDP and name":  {func(i *platform.Invite) { i.RoleID, i.RoleName = "", "" }, func(m *inviteCodeModel) { m.RoleName = types.StringNull() }},
 		"another role": {
 			func(i *platform.Invite) { i.RoleID = otherRole },
 			func(m *inviteCodeModel) {
@@ -62,7 +62,7 @@ func TestInviteCodeModel_fromAPI(t *testing.T) {
 				m.TTL, m.ExpiresAt = duration.NewValue("121h"), types.StringValue("2030-01-07T04:04:05Z")
 			},
 		},
-		"an expiry before the beginning": {
+		"an expiry before the creation": {
 			func(i *platform.Invite) { i.ExpiresAt = i.CreatedAt.Add(-time.Hour) },
 			func(m *inviteCodeModel) {
 				m.TTL, m.ExpiresAt = duration.NewValue("1s"), types.StringValue("2030-01-02T02:04:05Z")
@@ -114,9 +114,9 @@ func TestInviteCodeModel_createKeepsThePlannedRoleName(t *testing.T) {
 		answer  string
 		want    types.String
 	}{
-		"no role in the answer":    {types.StringValue("viewer"), "", types.StringValue("viewer")},
-		"a role renamed since":     {types.StringValue("viewer"), "onlooker", types.StringValue("viewer")},
-		"not known while planning": {types.StringUnknown(), "viewer", types.StringValue("viewer")},
+		"no role in the answer": {types.StringValue("viewer"), "", types.StringValue("viewer")},
+		"a role renamed since":  {types.StringValue("viewer"), "onlooker", types.StringValue("viewer")},
+		"unknown during plan":   {types.StringUnknown(), "viewer", types.StringValue("viewer")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -83,7 +83,7 @@ func TestInviteCodeResource_move_refusesOtherResources(t *testing.T) {
 		"another type":                {"chainguard_group", theirs, official},
 		"the type of another":         {"chainguard_group_invite", "registry.terraform.io/evil-chainguard-dev/chainguard-dev", official},
 		"a namespace that ends alike": {"chainguard_group_invite", "registry.terraform.io/not-chainguard-dev/chainguard", official},
-		"a state that is no JSON":     {"chainguard_group_invite", theirs, `{"code": "eyJncnAiOiJjYW5hcnkifQ==`},
+		"a state that is not JSON":    {"chainguard_group_invite", theirs, `{"code": "eyJncnAiOiJjYW5hcnkifQ==`},
 		"a state of other types":      {"chainguard_group_invite", theirs, `{"code": ["eyJncnAiOiJjYW5hcnkifQ=="], "id": 1}`},
 		"a state without an id":       {"chainguard_group_invite", theirs, `{"code": "eyJncnAiOiJjYW5hcnkifQ=="}`},
 	} {

@@ -78,12 +78,12 @@ func TestInviteCodeResource_names_unknownFailThePlan(t *testing.T) {
 	other := p.AddGroup("", "rival.example", acctest.Start)
 	p.AddRole(other, "invite-wizard") // not visible from acme.example
 	for name, test := range map[string]struct{ group, role, want string }{
-		"misspelled role":               {"acme.example", "veiwer", `no role named "veiwer"[\s\S]*Did\s+you\s+mean\s+"viewer"`},
-		"role of another organization":  {"acme.example", "invite-wizard", `Role Not Found`},
-		"misspelled group":              {"acme.exmaple", "viewer", `no group named "acme.exmaple"[\s\S]*Did\s+you\s+mean\s+"acme.example"`},
-		"misspelled folder":             {"acme.example/platforn", "viewer", `no group named "platforn" in\s+"acme.example"[\s\S]*Did\s+you\s+mean\s+"platform"`},
-		"nothing like it":               {"acme.example", "zzzzzzzz", `There are: `},
-		"folder that is no child of it": {"platform/acme.example", "viewer", `Group Not Found`},
+		"misspelled role":              {"acme.example", "veiwer", `no role named "veiwer"[\s\S]*Did\s+you\s+mean\s+"viewer"`},
+		"role of another organization": {"acme.example", "invite-wizard", `Role Not Found`},
+		"misspelled group":             {"acme.exmaple", "viewer", `no group named "acme.exmaple"[\s\S]*Did\s+you\s+mean\s+"acme.example"`},
+		"misspelled folder":            {"acme.example/platforn", "viewer", `no group named "platforn" in\s+"acme.example"[\s\S]*Did\s+you\s+mean\s+"platform"`},
+		"no similar name":              {"acme.example", "zzzzzzzz", `There are: `},
+		"folder of another group":      {"platform/acme.example", "viewer", `Group Not Found`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,7 +269,7 @@ func expectOneError(t *testing.T, output, summary, want string) {
 	unwrapped := strings.Join(strings.Fields(output), " ")
 	for _, part := range []string{"Error: " + summary + " with " + kim + ",", want} {
 		if !strings.Contains(unwrapped, part) {
-			t.Errorf("it does not say %q", part)
+			t.Errorf("the output lacks %q", part)
 		}
 	}
 	if t.Failed() {

@@ -274,7 +274,7 @@ func (m *inviteCodeModel) statusFor(renewBefore duration.Value, seen time.Time) 
 	if seen.Before(created) {
 		seen = created // It has not been read since it was created.
 	}
-	window, _ := renewBefore.Duration() // Zero where it is null.
+	window, _ := renewBefore.Duration() // zero if null
 	return statusOf(created, expires, window, seen)
 }
 

@@ -23,14 +23,14 @@ func TestInviteCodeModel_markedFor_isWhatTheUserChanged(t *testing.T) {
 		attribute  string
 		wantMarked string
 	}{
-		"another group":                       {func(m *inviteCodeModel) { m.Group = types.StringValue("other.example") }, "group_id", "group"},
-		"another group of the same name":      {func(*inviteCodeModel) {}, "group_id", "group_id"},
-		"another role":                        {func(m *inviteCodeModel) { m.Role = types.StringValue("editor") }, "role_id", "role"},
-		"the role for clusters":               {func(m *inviteCodeModel) { m.Cluster = types.BoolValue(true) }, "role_id", "cluster"},
-		"another role of the same name":       {func(*inviteCodeModel) {}, "role_id", "role_id"},
-		"a status since the last refresh":     {func(*inviteCodeModel) {}, "status", "status"},
-		"a status because of the new window":  {func(m *inviteCodeModel) { m.Status = types.StringValue(statusExpiring) }, "status", "renew_before"},
-		"what the user writes as it is shown": {func(*inviteCodeModel) {}, "ttl", "ttl"},
+		"another group":                      {func(m *inviteCodeModel) { m.Group = types.StringValue("other.example") }, "group_id", "group"},
+		"another group of the same name":     {func(*inviteCodeModel) {}, "group_id", "group_id"},
+		"another role":                       {func(m *inviteCodeModel) { m.Role = types.StringValue("editor") }, "role_id", "role"},
+		"the role for clusters":              {func(m *inviteCodeModel) { m.Cluster = types.BoolValue(true) }, "role_id", "cluster"},
+		"another role of the same name":      {func(*inviteCodeModel) {}, "role_id", "role_id"},
+		"a status since the last refresh":    {func(*inviteCodeModel) {}, "status", "status"},
+		"a status because of the new window": {func(m *inviteCodeModel) { m.Status = types.StringValue(statusExpiring) }, "status", "renew_before"},
+		"any other attribute":                {func(*inviteCodeModel) {}, "ttl", "ttl"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +87,7 @@ func TestInviteCodeModel_statusForThePlannedWindow(t *testing.T) {
 		"a window that was narrowed":                 {statusExpiring, duration.NewValue("12h"), days(4), statusActive},
 		"a window that was widened":                  {statusActive, duration.NewValue("2d"), days(4), statusExpiring},
 		"a window as long as the life of the invite": {statusActive, duration.NewValue("5d"), days(4), statusActive},
-		"a window that is not known":                 {statusExpiring, duration.Value{StringValue: types.StringUnknown()}, days(1), statusExpiring},
+		"an unknown window":                          {statusExpiring, duration.Value{StringValue: types.StringUnknown()}, days(1), statusExpiring},
 		"never seen":                                 {statusActive, duration.NewValue("2d"), time.Unix(0, 0), statusActive},
 		"expired":                                    {statusExpired, duration.NewValue("2d"), days(1), statusExpired},
 		"consumed":                                   {statusConsumed, duration.NewValue("2d"), days(4), statusConsumed},
@@ -113,11 +113,11 @@ func TestInviteCodeModel_compare(t *testing.T) {
 	}{
 		"nothing":                             {},
 		"another group":                       {plan: func(m *inviteCodeModel) { m.GroupID = types.StringValue("0") }, want: []string{"group_id"}},
-		"a group that is not known":           {plan: func(m *inviteCodeModel) { m.GroupID = types.StringUnknown() }, want: []string{"group_id"}},
+		"an unknown group":                    {plan: func(m *inviteCodeModel) { m.GroupID = types.StringUnknown() }, want: []string{"group_id"}},
 		"another role":                        {plan: func(m *inviteCodeModel) { m.RoleID = types.StringValue("0") }, want: []string{"role_id"}},
 		"another spelling of the group":       {plan: func(m *inviteCodeModel) { m.Group = m.GroupID }},
 		"another ttl":                         {plan: func(m *inviteCodeModel) { m.TTL = duration.NewValue("6d") }, want: []string{"ttl"}},
-		"another spelling of it":              {plan: func(m *inviteCodeModel) { m.TTL = duration.NewValue("5d") }},
+		"another spelling of the ttl":         {plan: func(m *inviteCodeModel) { m.TTL = duration.NewValue("5d") }},
 		"another address":                     {plan: func(m *inviteCodeModel) { m.Email = types.StringValue("lee@example.com") }, want: []string{"email"}},
 		"no address":                          {plan: func(m *inviteCodeModel) { m.Email = null }, want: []string{"email"}},
 		"an address in lower case":            {plan: func(m *inviteCodeModel) { m.Email = types.StringValue("kim@example.com") }},
@@ -127,22 +127,22 @@ func TestInviteCodeModel_compare(t *testing.T) {
 		"first triggers of an adopted invite": {how: adopted, plan: func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": one}) }},
 		"empty triggers":                      {plan: func(m *inviteCodeModel) { m.RotationTriggers = triggers(nil) }},
 		"null-valued triggers":                {plan: func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": null}) }},
-		"no triggers any more": {
+		"triggers removed": {
 			state: func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": one}) },
 			plan:  func(m *inviteCodeModel) { m.RotationTriggers = types.MapNull(types.StringType) }, want: []string{"rotation_triggers"},
 		},
-		"a null-valued trigger more": {
+		"another trigger, with a null value": {
 			state: func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": one}) },
 			plan:  func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": one, "b": null}) },
 		},
-		"a trigger that is not known": {
+		"an unknown trigger": {
 			state: func(m *inviteCodeModel) { m.RotationTriggers = triggers(map[string]attr.Value{"a": one}) },
 			plan: func(m *inviteCodeModel) {
 				m.RotationTriggers = triggers(map[string]attr.Value{"a": types.StringUnknown()})
 			},
 			want: []string{"rotation_triggers"},
 		},
-		"triggers that are not known": {plan: func(m *inviteCodeModel) { m.RotationTriggers = types.MapUnknown(types.StringType) }, want: []string{"rotation_triggers"}},
+		"unknown triggers": {plan: func(m *inviteCodeModel) { m.RotationTriggers = types.MapUnknown(types.StringType) }, want: []string{"rotation_triggers"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -131,7 +131,7 @@ resource "chainguard_invite_code" "people" {
 `, count, group)
 }
 
-// cost is what a command costs on the platform.
+// cost has the calls and connections of a command to the platform.
 type cost struct {
 	calls       map[string]int
 	connections int

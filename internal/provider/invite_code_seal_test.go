@@ -95,7 +95,7 @@ func TestInviteCodeResource_recipients_keepTheCodeOutOfEverything(t *testing.T) 
 		t.Fatalf("%d codes were created, want 2", len(canaries))
 	}
 	canaries.ExpectNone(t, "the log", log())
-	canaries.ExpectNone(t, "what is shown", shown)
+	canaries.ExpectNone(t, "the output", shown)
 	// This covers the state, its backup, and both saved plans.
 	canaries.ExpectNoneIn(t, w.Path("."))
 }
@@ -325,7 +325,7 @@ func TestInviteCodeResource_import_hasNoCodeToSeal(t *testing.T) {
 	output := w.Run("apply", "-auto-approve")
 	for _, want := range []string{"No Invite Code to Encrypt", "-replace=ADDRESS", "1 imported, 0 added, 1 changed, 0 destroyed"} {
 		if !strings.Contains(unwrapped(output), want) {
-			t.Errorf("it does not say %q:\n%s", want, output)
+			t.Errorf("the output lacks %q:\n%s", want, output)
 		}
 	}
 	if output, err := w.Try("plan", "-detailed-exitcode"); err != nil || strings.Contains(output, "No Invite Code to Encrypt") {
@@ -370,7 +370,7 @@ func moveWithRecipients(t *testing.T, refresh string) {
 	output := w.Run("apply", "-auto-approve", "-refresh="+refresh)
 	for _, want := range []string{"No Invite Code to Encrypt", "-replace=ADDRESS", "0 added, 1 changed, 0 destroyed"} {
 		if !strings.Contains(unwrapped(output), want) {
-			t.Errorf("it does not say %q:\n%s", want, output)
+			t.Errorf("the output lacks %q:\n%s", want, output)
 		}
 	}
 	code.ExpectNone(t, "the output", output)
@@ -414,7 +414,7 @@ func TestInviteCodeResource_seal_deletesTheInviteIfItFails(t *testing.T) {
 	}
 	for _, want := range []string{"Unable to Encrypt Invite Code", "no entropy for (redacted", "The invite was deleted, so nothing was left behind"} {
 		if !strings.Contains(unwrapped(output), want) {
-			t.Errorf("it does not say %q:\n%s", want, output)
+			t.Errorf("the output lacks %q:\n%s", want, output)
 		}
 	}
 	if left := p.Invites(); len(left) != 0 {

@@ -27,20 +27,20 @@ func TestInviteCodesDataSource_filters(t *testing.T) {
 		config acctest.Config
 		want   []string
 	}{
-		"all":                  {acctest.Config{}, []string{"kim", "anyone", "single", "folder"}},
-		"expired too":          {acctest.Config{"include_expired": true}, []string{"kim", "anyone", "single", "folder", "expired"}},
-		"group":                {acctest.Config{"group": "acme.example"}, []string{"kim", "anyone", "single"}},
-		"group by UIDP":        {acctest.Config{"group": p.Group("acme.example")}, []string{"kim", "anyone", "single"}},
-		"group and below":      {acctest.Config{"group": "acme.example", "recursive": true}, []string{"kim", "anyone", "single", "folder"}},
-		"folder by path":       {acctest.Config{"group": "acme.example/platform"}, []string{"folder"}},
-		"address":              {acctest.Config{"email": "Kim@Example.com"}, []string{"kim", "folder"}},
-		"role":                 {acctest.Config{"role": "editor"}, []string{"single"}},
-		"role by UIDP":         {acctest.Config{"role": p.Role("editor")}, []string{"single"}},
-		"role that none gives": {acctest.Config{"role": "owner"}, nil},
-		"custom role":          {acctest.Config{"role": "invite-manager"}, nil},
-		"single use":           {acctest.Config{"single_use": true}, []string{"single"}},
-		"not single use":       {acctest.Config{"group": "acme.example", "single_use": false}, []string{"kim", "anyone"}},
-		"everything at once":   {acctest.Config{"group": "acme.example", "email": "kim@example.com", "role": "viewer", "single_use": false}, []string{"kim"}},
+		"all":                {acctest.Config{}, []string{"kim", "anyone", "single", "folder"}},
+		"expired too":        {acctest.Config{"include_expired": true}, []string{"kim", "anyone", "single", "folder", "expired"}},
+		"group":              {acctest.Config{"group": "acme.example"}, []string{"kim", "anyone", "single"}},
+		"group by UIDP":      {acctest.Config{"group": p.Group("acme.example")}, []string{"kim", "anyone", "single"}},
+		"group and below":    {acctest.Config{"group": "acme.example", "recursive": true}, []string{"kim", "anyone", "single", "folder"}},
+		"folder by path":     {acctest.Config{"group": "acme.example/platform"}, []string{"folder"}},
+		"address":            {acctest.Config{"email": "Kim@Example.com"}, []string{"kim", "folder"}},
+		"role":               {acctest.Config{"role": "editor"}, []string{"single"}},
+		"role by UIDP":       {acctest.Config{"role": p.Role("editor")}, []string{"single"}},
+		"role of no invite":  {acctest.Config{"role": "owner"}, nil},
+		"custom role":        {acctest.Config{"role": "invite-manager"}, nil},
+		"single use":         {acctest.Config{"single_use": true}, []string{"single"}},
+		"not single use":     {acctest.Config{"group": "acme.example", "single_use": false}, []string{"kim", "anyone"}},
+		"everything at once": {acctest.Config{"group": "acme.example", "email": "kim@example.com", "role": "viewer", "single_use": false}, []string{"kim"}},
 	} {
 		object, diags := protocol.ReadData("chainguard_invite_codes", test.config)
 		if len(diags) > 0 {
@@ -205,8 +205,8 @@ func TestInviteCodesDataSource_platformsClock(t *testing.T) {
 		ahead time.Duration // of the platform's clock
 		want  string
 	}{
-		"the platform is ahead":  {2 * time.Hour, "expired"},
-		"the platform is behind": {-2 * time.Hour, "active"},
+		"the platform's clock is ahead":  {2 * time.Hour, "expired"},
+		"the platform's clock is behind": {-2 * time.Hour, "active"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -124,13 +124,13 @@ func TestLookupDataSources_notFound(t *testing.T) {
 		config acctest.Config
 		want   string
 	}{
-		"group by name":     {"chainguard_group", acctest.Config{"name": "acme.exampel"}, `Did you mean "acme.example"?`},
-		"group by path":     {"chainguard_group", acctest.Config{"name": "acme.example/platforms"}, `Did you mean "platform"?`},
-		"group by UIDP":     {"chainguard_group", acctest.Config{"id": nowhere}, "Group " + nowhere + " does not exist"},
-		"role by name":      {"chainguard_role", acctest.Config{"name": "veiwer"}, `There is no role named "veiwer" that this identity can see. Did you mean "viewer"?`},
-		"role of many":      {"chainguard_role", acctest.Config{"name": "auditor"}, `2 roles that this identity can see are named "auditor"`},
-		"role by UIDP":      {"chainguard_role", acctest.Config{"id": nowhere}, "Role " + nowhere + " does not exist"},
-		"group of the role": {"chainguard_role", acctest.Config{"name": "viewer", "group": "acme.exampel"}, `Did you mean "acme.example"?`},
+		"group by name":           {"chainguard_group", acctest.Config{"name": "acme.exampel"}, `Did you mean "acme.example"?`},
+		"group by path":           {"chainguard_group", acctest.Config{"name": "acme.example/platforms"}, `Did you mean "platform"?`},
+		"group by UIDP":           {"chainguard_group", acctest.Config{"id": nowhere}, "Group " + nowhere + " does not exist"},
+		"role by name":            {"chainguard_role", acctest.Config{"name": "veiwer"}, `There is no role named "veiwer" that this identity can see. Did you mean "viewer"?`},
+		"role of several invites": {"chainguard_role", acctest.Config{"name": "auditor"}, `2 roles that this identity can see are named "auditor"`},
+		"role by UIDP":            {"chainguard_role", acctest.Config{"id": nowhere}, "Role " + nowhere + " does not exist"},
+		"group of the role":       {"chainguard_role", acctest.Config{"name": "viewer", "group": "acme.exampel"}, `Did you mean "acme.example"?`},
 	} {
 		_, diags := protocol.ReadData(test.source, test.config)
 		if errs := diags.Errors(); len(errs) != 1 || !strings.Contains(errs[0], test.want) {
@@ -153,8 +153,8 @@ func TestLookupDataSources_validate(t *testing.T) {
 	for name, test := range map[string]struct{ source, attributes, want string }{
 		"group by both":       {"chainguard_group", `name = "acme.example"` + "\n" + `id = "0123456789012345678901234567890123456789"`, "Invalid Attribute Combination"},
 		"group by neither":    {"chainguard_group", ``, "Missing Attribute Configuration"},
-		"group of capitals":   {"chainguard_group", `name = "ACME"`, "Invalid Group"},
-		"id that is a name":   {"chainguard_group", `id = "acme.example"`, "Invalid UIDP"},
+		"group in capitals":   {"chainguard_group", `name = "ACME"`, "Invalid Group"},
+		"a name as the id":    {"chainguard_group", `id = "acme.example"`, "Invalid UIDP"},
 		"role by neither":     {"chainguard_role", `group = "acme.example"`, "Missing Attribute Configuration"},
 		"role by id in group": {"chainguard_role", `id = "0123456789012345678901234567890123456789"` + "\n" + `group = "acme.example"`, "Invalid Attribute Combination"},
 		"group of the search": {"chainguard_invite_codes", `group = "ACME"`, "Invalid Group"},

@@ -109,7 +109,7 @@ func TestSecrets_notLoggedOrShown(t *testing.T) {
 			}
 
 			canaries.ExpectNone(t, "the log", log())
-			canaries.ExpectNone(t, "what is shown", shown)
+			canaries.ExpectNone(t, "the output", shown)
 			// By Terraform's design, the state has the codes. It must not have the tokens.
 			for name := range canaries {
 				if strings.Contains(name, "code") || strings.Contains(name, "key id") {
@@ -149,5 +149,5 @@ func TestSecrets_codeRepeatedByThePlatform(t *testing.T) {
 	}
 	canaries := acctest.Canaries{"code": code, "escaped code": url.QueryEscape(code), "encoded code": encoded[16:40]}
 	canaries.ExpectNone(t, "the log", log())
-	canaries.ExpectNone(t, "what is shown", strings.ReplaceAll(shown, "\n", ""))
+	canaries.ExpectNone(t, "the output", strings.ReplaceAll(shown, "\n", ""))
 }

@@ -19,13 +19,13 @@ func TestServe_silencesUnreadLogs(t *testing.T) {
 		environment []string
 		silenced    bool
 	}{
-		"no setting":         {[]string{"PATH=/bin"}, true},
-		"empty setting":      {[]string{"TF_LOG="}, true},
-		"all logs":           {[]string{"TF_LOG=debug"}, false},
-		"those of providers": {[]string{"TF_LOG_PROVIDER=info"}, false},
-		"those of this one":  {[]string{"TF_LOG_PROVIDER_CHAINGUARD=trace"}, false},
-		"those of a library": {[]string{"TF_LOG_SDK_FRAMEWORK=warn"}, false},
-		"OpenTofu's name":    {[]string{"TOFU_LOG=debug"}, false},
+		"no setting":            {[]string{"PATH=/bin"}, true},
+		"empty setting":         {[]string{"TF_LOG="}, true},
+		"all logs":              {[]string{"TF_LOG=debug"}, false},
+		"logs of providers":     {[]string{"TF_LOG_PROVIDER=info"}, false},
+		"logs of this provider": {[]string{"TF_LOG_PROVIDER_CHAINGUARD=trace"}, false},
+		"logs of a library":     {[]string{"TF_LOG_SDK_FRAMEWORK=warn"}, false},
+		"OpenTofu's name":       {[]string{"TOFU_LOG=debug"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TF_LOG_SDK", "")

@@ -57,7 +57,7 @@ func TestServe_deletesOpenInvitesOfARunThatFails(t *testing.T) {
 				t.Errorf("it succeeded:\n%s", output)
 			}
 			if len(recorded()) == 0 {
-				t.Error("nothing was created, so this proves nothing")
+				t.Error("nothing was created, so the test is void")
 			}
 			expectNoneAlive(t, e, "after a failure")
 			recorded().ExpectNoneIn(t, w.Path("."))
@@ -105,7 +105,7 @@ func TestServe_logsFailedDeletions(t *testing.T) {
 		t.Fatal(err)
 	}
 	if live := e.Live(); len(live) == 0 {
-		t.Error("it was deleted, so this proves nothing")
+		t.Error("it was deleted, so the test is void")
 	}
 	for _, invite := range e.Live() {
 		if !strings.Contains(string(log), "chainctl iam invites delete "+invite.UID) {

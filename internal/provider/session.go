@@ -16,8 +16,8 @@ import (
 	"github.com/chainguard-invites/terraform-provider-chainguard/internal/seal"
 )
 
-// session is what a configured provider passes to its resources: the settings, and a client that is created on first
-// use, so that everything that needs no API works offline and without credentials.
+// session is the configured provider as its resources use it. It creates the client on first use, so that everything that
+// needs no API works offline and without credentials.
 type session struct {
 	settings config.Settings
 	deferred []config.Problem // errors in the environment, reported when the settings are first used

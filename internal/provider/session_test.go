@@ -29,7 +29,7 @@ func TestSession_groupSetting(t *testing.T) {
 			variables: map[string]string{variable: "from-env"},
 			want:      types.StringValue("from-block"), inBlock: true,
 		},
-		"the block, not known yet": {
+		"the block, unknown": {
 			block:     map[string]config.Value{"group": {Unknown: true}},
 			variables: map[string]string{variable: "from-env"},
 			want:      types.StringUnknown(), inBlock: true,

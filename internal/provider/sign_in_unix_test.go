@@ -183,7 +183,7 @@ func TestSecrets_everyWayToSignIn(t *testing.T) {
 				canaries[name] = secret
 			}
 			canaries.ExpectNone(t, "the log", log())
-			canaries.ExpectNone(t, "what is shown", shown)
+			canaries.ExpectNone(t, "the output", shown)
 		})
 	}
 }
