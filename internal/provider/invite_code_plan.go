@@ -53,7 +53,7 @@ func (r *inviteCodeResource) ModifyPlan(ctx context.Context, req resource.Modify
 		r.planChange(ctx, &plan, &state, req, resp)
 	}
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(writeModel(ctx, &resp.Plan, &plan)...)
+		resp.Diagnostics.Append(writeModel(ctx, &resp.Plan.Raw, &plan)...)
 	}
 }
 

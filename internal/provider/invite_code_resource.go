@@ -220,7 +220,7 @@ func (r *inviteCodeResource) Create(ctx context.Context, req resource.CreateRequ
 	if recipients != nil && !r.session.sealCode(ctx, client, &plan, recipients, invite, &resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(writeModel(ctx, &resp.State, &plan)...)
+	resp.Diagnostics.Append(writeModel(ctx, &resp.State.Raw, &plan)...)
 	resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, plan.ID)...)
 
 	warnOfLifetime(&resp.Diagnostics, spec, invite)
@@ -293,7 +293,7 @@ func (r *inviteCodeResource) Read(ctx context.Context, req resource.ReadRequest,
 		resp.Diagnostics.Append(setAdoption(ctx, resp.Private, notAdopted)...)
 	}
 	if !state.sameRefresh(&before) {
-		resp.Diagnostics.Append(writeModel(ctx, &resp.State, &state)...)
+		resp.Diagnostics.Append(writeModel(ctx, &resp.State.Raw, &state)...)
 	}
 	if resp.Identity != nil && resp.Identity.Raw.IsFullyNull() {
 		resp.Diagnostics.Append(setIdentity(ctx, resp.Identity, state.ID)...)

@@ -16,7 +16,7 @@ func TestModels_sameAsTheFramework(t *testing.T) {
 	state := tfsdk.State{Schema: resp.Schema, Raw: tftypes.NewValue(resp.Schema.Type().TerraformType(t.Context()), nil)}
 	model := inState()
 
-	if diags := writeModel(t.Context(), &state, &model); diags.HasError() {
+	if diags := writeModel(t.Context(), &state.Raw, &model); diags.HasError() {
 		t.Fatal(diags)
 	}
 	want := tfsdk.State{Schema: resp.Schema, Raw: tftypes.NewValue(resp.Schema.Type().TerraformType(t.Context()), nil)}
@@ -35,7 +35,7 @@ func TestModels_sameAsTheFramework(t *testing.T) {
 		t.Fatal(diags)
 	}
 	again := state
-	if diags := writeModel(t.Context(), &again, &read); diags.HasError() || !again.Raw.Equal(want.Raw) {
+	if diags := writeModel(t.Context(), &again.Raw, &read); diags.HasError() || !again.Raw.Equal(want.Raw) {
 		t.Errorf("the model that readModel reads is another one (%v)", diags)
 	}
 	if read.inviteModel != wanted.inviteModel || read.Status != wanted.Status {
