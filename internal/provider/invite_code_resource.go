@@ -178,12 +178,20 @@ func (r *inviteCodeResource) IdentitySchema(_ context.Context, _ resource.Identi
 
 // ValidateConfig implements [resource.ResourceWithValidateConfig]. It validates attributes that depend on each other.
 func (r *inviteCodeResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
-	config := attributesOf(ctx, req.Config, &resp.Diagnostics)
+	var (
+		role             types.String
+		cluster          types.Bool
+		renewBefore, ttl duration.Value
+	)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("role"), &role)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("cluster"), &cluster)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("renew_before"), &renewBefore)...)
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("ttl"), &ttl)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	validateRoleOrCluster(attribute[types.String](config, "role"), attribute[types.Bool](config, "cluster"), &resp.Diagnostics)
-	validateRenewBefore(attribute[duration.Value](config, "renew_before"), attribute[duration.Value](config, "ttl"), &resp.Diagnostics)
+	validateRoleOrCluster(role, cluster, &resp.Diagnostics)
+	validateRenewBefore(renewBefore, ttl, &resp.Diagnostics)
 }
 
 // Create implements [resource.Resource].
