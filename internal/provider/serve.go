@@ -36,9 +36,9 @@ const (
 	// collection takes a quarter of the CPU time of a plan with a thousand invites.
 	gcPercent = 500
 
-	// streamWorkers is how many goroutines handle requests one after another, more than Terraform's default parallelism.
+	// streamWorkers is how many goroutines handle requests one after another, as many as Terraform's default parallelism.
 	// The framework's calls nest deeply, so a goroutine of its own for each request spends time on growing its stack.
-	streamWorkers = 16
+	streamWorkers = 10
 )
 
 // Serve serves the provider to the CLI that started this process, until the CLI exits. It then deletes invites that the
