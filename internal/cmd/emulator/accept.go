@@ -47,6 +47,11 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 		}
 		code, _, _ = strings.Cut(strings.TrimSpace(string(text)), "\n")
 	}
+	if code = strings.TrimSpace(code); code == "" {
+		// Without a code, the platform registers the caller and grants nothing.
+		fmt.Fprintln(stderr, "emulator accept: the invite code is empty")
+		return errUsage
+	}
 
 	conn, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -62,7 +67,7 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 		Audience: []string{strings.TrimSuffix(*api, "/")},
 		Expires:  time.Now().Add(time.Minute),
 	})
-	session, err := auth.NewAuthClient(conn).Register(bearer(ctx, upstream), &auth.RegistrationRequest{Code: strings.TrimSpace(code)})
+	session, err := auth.NewAuthClient(conn).Register(bearer(ctx, upstream), &auth.RegistrationRequest{Code: code})
 	if err != nil {
 		return fmt.Errorf("the platform at %s did not accept the code: %s", *api, status.Convert(err).Message())
 	}

@@ -207,6 +207,7 @@ func TestCommand_badInputIsOneError(t *testing.T) {
 		"a token for no audience":  {[]string{"token", "--identity", identity}, 2, "--audience is missing"},
 		"an API that is elsewhere": {[]string{"accept", "--api", "http://192.0.2.1:80", "x"}, 2, "not on this machine"},
 		"no API":                   {[]string{"accept", "x"}, 2, "must be the emulator's URL"},
+		"an empty code":            {[]string{"accept", "--api", "http://127.0.0.1:1", " "}, 2, "code is empty"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
