@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, "chainctl's session ended during this run, and the provider found no other token for the audience %s. "+
 			"The organization decides how long a session lasts (`chainctl iam auth-policy`). To go on, either:\n", e.Audience)
 	} else {
-		fmt.Fprintf(&b, "no usable token was found to call the platform with (audience %s). To get one, either:\n", e.Audience)
+		fmt.Fprintf(&b, "no usable token for the Chainguard API was found (audience %s). To get one, either:\n", e.Audience)
 	}
 	fmt.Fprintf(&b, "  - at a workstation, run `chainctl auth login --audience %s`\n"+
 		"  - in CI, set the provider's identity to the UIDP of an assumable identity, so that the provider signs in "+

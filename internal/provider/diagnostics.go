@@ -87,7 +87,7 @@ func addError(diags *diag.Diagnostics, summary string, err error) {
 		text := signIn.Error()
 		var call *rpc.SignInError
 		if errors.As(err, &call) && call.Repeats() {
-			text = "no usable token was found; see the error with this title that has the reasons."
+			text = "no usable token for the Chainguard API was found; see the error with this title that has the reasons."
 		}
 		diags.AddError(summaryNotSignedIn, strings.ToUpper(text[:1])+text[1:])
 		return
