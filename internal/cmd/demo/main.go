@@ -101,9 +101,9 @@ func run(ctx context.Context, out *os.File) (err error) {
 		}
 	}
 	d.print(bold, `
-Done: the platform is stopped, and the folder in which this happened is gone. What to try next:`)
+Done: the emulator has stopped, and the demo's directory is deleted. What to try next:`)
 	d.print(plain, `
-  README.md                              your own configuration, on a platform that keeps running
+  README.md                              your own configuration, on an emulator that keeps running
   docs/guides/                           signing in, renewal and rotation, keeping codes out of the state
   examples/                              onboarding a team, CI, rotation, beside the official provider
   make test                              what the provider promises`)
