@@ -52,10 +52,13 @@ func (h headless) get(ctx context.Context) (token, error) {
 	}
 
 	session, err := h.poll(ctx, code)
-	if pending, _ := isPending(err); err != nil && (pending || ctx.Err() != nil) {
+	pending, _ := isPending(err)
+	temporary, _ := isTemporary(err)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil, pending && !temporary:
 		return token{}, absent(page)
-	}
-	if err != nil {
+	default:
 		return token{}, h.sts.explain(err)
 	}
 	idToken, err := session.decrypt(key)

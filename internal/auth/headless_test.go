@@ -132,6 +132,21 @@ func TestHeadless_fails(t *testing.T) {
 			set:  func(b *bench) { b.standIn(status(http.StatusNotFound, `{"code":5,"message":"none"}`)) },
 			want: "there was no sign-in within 2m0s. The page to sign in at was ",
 		},
+		"unavailable": {
+			set:  func(b *bench) { b.standIn(status(http.StatusServiceUnavailable, `{"code":14,"message":"try later"}`)) },
+			want: "is unavailable: try later",
+		},
+		"unreachable": {
+			set: func(b *bench) {
+				b.standIn(func(w http.ResponseWriter, _ *http.Request) {
+					conn, _, err := http.NewResponseController(w).Hijack()
+					if err == nil {
+						_ = conn.Close()
+					}
+				})
+			},
+			want: "cannot be reached: ",
+		},
 		"a token for another key": {
 			set: func(b *bench) {
 				b.standIn(status(http.StatusOK, `{"ecdhPublicKey":"dUZLMFR5VWFaQ01CNlFCR0MtSFZLR0pLcUk0LVU5cTVyVjlrOElfWVVRNA==","encryptedIdtoken":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}`))
