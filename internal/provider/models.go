@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"sync"
 
@@ -52,7 +53,8 @@ func writeModel[Model any](ctx context.Context, to *tftypes.Value, model *Model)
 		value, _ := from.FieldByIndex(index).Interface().(attr.Value)
 		raw, err := value.ToTerraformValue(ctx)
 		if err != nil {
-			diags.AddAttributeError(path.Root(name), "Value Conversion Error", err.Error())
+			diags.AddAttributeError(path.Root(name), summaryUnexpectedData,
+				fmt.Sprintf("The provider cannot convert the value of this attribute: %v. Please report this to its developers.", err))
 			return diags
 		}
 		attributes[name] = raw
