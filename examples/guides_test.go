@@ -31,7 +31,7 @@ func TestTestingModulesGuide_commands_workAsTheyStand(t *testing.T) {
 	w := acctest.NewWorkspace(t, "", nil)
 	w.NeedsVersion("1.6", "1.6")
 	w.InstallBuiltProvider()
-	w.Write("main.tf", read(t, "provider/provider.tf")+strings.Replace(read(t, "resources/chainguard_invite_code/resource.tf"), "kim_invite_code", "code", 1)+
+	w.Write("main.tf", read(t, "provider/provider.tf")+strings.ReplaceAll(read(t, "resources/chainguard_invite_code/resource.tf"), "kim_invite_code", "code")+
 		"output \"group_id\" { value = chainguard_invite_code.kim.group_id }\n")
 	w.PutOnPath(t, map[string]string{"terraform": acctest.Runs(w.Executable), "emulator": acctest.Runs(acctest.EmulatorProgram(t))})
 
