@@ -49,7 +49,7 @@ func accept(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 	}
 	if code = strings.TrimSpace(code); code == "" {
 		// Without a code, the platform registers the caller and grants nothing.
-		fmt.Fprintln(stderr, "emulator accept: the invite code is empty")
+		fmt.Fprintln(stderr, "emulator accept: the invite code is empty: check the command or the output that it comes from")
 		return errUsage
 	}
 
